@@ -1,0 +1,52 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include <espalier/core/ref.h>
+
+namespace espalier {
+
+// A block of bytes that arrays share. Its version counts in-place writes, so that the tape can tell whether
+// what it saved has changed.
+class Storage : public RefCounted<Storage> {
+ public:
+  // Own memory, not initialised. Inside a ShapesOnly scope no memory is taken and data() stays null.
+  static Ref<Storage> allocate(int64_t bytes);
+  // Memory of somebody else's that `owner` keeps alive (a mapped file, a buffer of the user's).
+  static Ref<Storage> borrow(void* data, int64_t bytes, std::shared_ptr<void> owner);
+  ~Storage();
+
+  void* data() const { return data_; }
+  int64_t bytes() const { return bytes_; }
+  uint64_t version() const { return version_.load(std::memory_order_relaxed); }
+  void bump_version() { version_.fetch_add(1, std::memory_order_relaxed); }
+
+  static void* operator new(size_t bytes);
+  static void operator delete(void* p, size_t bytes) noexcept;
+
+ private:
+  Storage(void* data, int64_t bytes, std::shared_ptr<void> owner)
+      : data_(data), bytes_(bytes), owner_(std::move(owner)) {}
+
+  void* data_;
+  int64_t bytes_;
+  std::atomic<uint64_t> version_{0};
+  std::shared_ptr<void> owner_;
+};
+
+// While one lives, this thread runs operations for their shapes alone: results have no memory, kernels do
+// nothing, in-place writes leave their target as it is.
+class ShapesOnly {
+ public:
+  ShapesOnly();
+  ~ShapesOnly();
+  ShapesOnly(const ShapesOnly&) = delete;
+  ShapesOnly& operator=(const ShapesOnly&) = delete;
+
+ private:
+  bool before_;
+};
+bool shapes_only();
+
+}  // namespace espalier
