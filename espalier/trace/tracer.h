@@ -1,0 +1,62 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <espalier/autograd/recorder.h>
+#include <espalier/trace/record.h>
+
+namespace espalier::trace {
+
+enum class Level {
+  shapes,  // names, shapes and times; works without data (ShapesOnly)
+  stats,   // and the values of every tensor in a few numbers
+};
+
+struct Options {
+  Level level = Level::stats;
+  std::string values = {};  // keep the values of tensors made under paths that match: "conv1", "blocks.*", "*"
+};
+
+// Fills a Record with what this thread runs while it is the recorder:
+//   trace::Tracer tracer;
+//   { RecorderScope scope(&tracer); model(x); }
+//   trace::Record record = tracer.take();
+class Tracer final : public Recorder {
+ public:
+  explicit Tracer(Options options = {});
+
+  // Tensors that come up later under this name: a model's parameters and buffers.
+  void name(const Tensor& tensor, std::string name);
+  Record take();
+
+  void enter(const Scope& scope, std::span<const Tensor> inputs) override;
+  void leave(std::span<const Tensor> outputs) override;
+  int64_t operation(const char* op, const Inputs& inputs, const Tensor& output, Attrs attrs) override;
+  void backward_begin(const char* op, int64_t number) override;
+  void backward_end(const char* op, int64_t number, const Tensor& grad_output) override;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  double now() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+  int64_t number_of(const Tensor& tensor);
+  int64_t add_tensor(const Tensor& tensor, int64_t producer);
+  void keep_values(TensorInfo& info, const Tensor& tensor, const std::string& path);
+
+  Options options_;
+  Record record_;
+  std::vector<int64_t> open_;                          // calls of modules that run
+  std::unordered_map<const void*, int64_t> numbers_;   // of tensors, by body
+  std::unordered_map<const void*, std::string> names_;
+  std::vector<Tensor> alive_;                          // so that no body's address is used twice
+  Clock::time_point start_ = Clock::now();
+  double last_ = 0, backward_start_ = 0;
+};
+
+// Whether `path` matches `pattern`, in which * stands for any text.
+bool matches(std::string_view pattern, std::string_view path);
+
+}  // namespace espalier::trace

@@ -1,0 +1,36 @@
+#include <espalier/view/progress.h>
+
+#include <unistd.h>
+
+#include <cstdio>
+
+#include <espalier/core/text.h>
+#include <espalier/view/table.h>
+
+namespace espalier::view {
+namespace {
+constexpr auto kRedraw = std::chrono::milliseconds(100);  // on a terminal
+constexpr auto kLine = std::chrono::seconds(5);           // elsewhere
+}  // namespace
+
+Progress::Progress(bool quiet) : quiet_(quiet), terminal_(isatty(STDERR_FILENO)) {}
+Progress::~Progress() { clear(); }
+
+void Progress::show(const std::string& what, int64_t done, int64_t total, const std::string& figures) {
+  if (quiet_ || total <= 0) return;
+  auto now = Clock::now();
+  if (now - last_ < (terminal_ ? Clock::duration(kRedraw) : Clock::duration(kLine))) return;
+  last_ = now;
+  double share = static_cast<double>(done) / static_cast<double>(total);
+  std::string line = concat("  ", what, "  ", pad_right(terminal_ ? bar(share, 20) : "", terminal_ ? 20 : 0), " ", done, "/",
+                            total, "  ", figures);
+  std::fprintf(stderr, terminal_ ? "\r%s\x1b[K" : "%s\n", line.c_str());
+  drawn_ = terminal_;
+}
+
+void Progress::clear() {
+  if (drawn_) std::fprintf(stderr, "\r\x1b[K");
+  drawn_ = false;
+}
+
+}  // namespace espalier::view
