@@ -1,0 +1,176 @@
+#include <espalier/core/error.h>
+#include <espalier/io/file.h>
+
+#include <atomic>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace espalier::io {
+namespace {
+
+const char* advice(int error) {
+  switch (error) {
+    case ENOENT: return "; check the path";
+    case EACCES:
+    case EPERM: return "; check the permissions of the file and of its folder";
+    case ENOSPC:
+    case EDQUOT: return "; free some space, or save elsewhere";
+    case EFBIG: return "; raise the limit on the size of files (ulimit -f), or save elsewhere";
+    case EROFS: return "; save elsewhere";
+    default: return "";
+  }
+}
+
+[[noreturn]] void fail(const char* what, const std::string& path, int error = errno) {
+  throw FileError(
+      concat("can't ", what, " '", path, "': ", std::generic_category().message(error), advice(error)));
+}
+
+class File {
+ public:
+  File(const char* what, const std::string& path, int flags)
+      : file_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {
+    if (file_ < 0) fail(what, path);
+  }
+  ~File() { ::close(file_); }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  operator int() const { return file_; }
+
+ private:
+  int file_;
+};
+
+size_t size_of(int file, const std::string& path) {
+  struct stat info;
+  if (::fstat(file, &info) != 0) fail("read", path);
+  require<FileError>(!S_ISDIR(info.st_mode), "can't read '", path, "': it is a folder; give a file");
+  require<FileError>(S_ISREG(info.st_mode), "can't read '", path, "': it is not an ordinary file");
+  return static_cast<size_t>(info.st_size);
+}
+
+// False, with errno set, when not all could be written.
+bool write_all(int file, const char* data, size_t bytes) {
+  while (bytes > 0) {
+    ssize_t n = ::write(file, data, bytes);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    data += n;
+    bytes -= static_cast<size_t>(n);
+  }
+  return true;
+}
+
+// Where a write to `path` ends up. Throws for what can't be replaced by a file.
+std::string follow_links(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  fs::path target = path;
+  if (fs::is_symlink(target, error)) {
+    target = fs::weakly_canonical(target, error);
+    if (error) fail("write", path, error.value());
+  }
+  auto status = fs::status(target, error);
+  require<FileError>(!fs::is_directory(status), "can't write '", path, "': it is a folder; give a file name");
+  require<FileError>(!fs::exists(status) || fs::is_regular_file(status), "can't write '", path,
+                     "': it is not an ordinary file; save elsewhere");
+  fs::path folder = target.parent_path();
+  require<FileError>(folder.empty() || fs::is_directory(folder, error), "can't write '", path,
+                     "': there is no folder '", folder.string(), "'; make it first");
+  return target.string();
+}
+
+std::string folder_of(const std::string& path) {
+  auto slash = path.rfind('/');
+  return slash == std::string::npos ? "./" : path.substr(0, slash + 1);
+}
+
+std::string temporary_beside(const std::string& path) {
+  static std::atomic<unsigned> count{0};
+  return concat(folder_of(path), ".espalier-", ::getpid(), "-", count++, ".tmp");
+}
+
+// The name that a rename gave is on the disk only once its folder is. Some file systems can't be asked for
+// that.
+void sync_folder(const std::string& path) {
+  File folder("write", folder_of(path), O_RDONLY | O_DIRECTORY);
+  if (::fsync(folder) != 0 && errno != EINVAL && errno != ENOTSUP) fail("write", path);
+}
+
+}  // namespace
+
+std::string read_file(const std::string& path) {
+  File file("read", path, O_RDONLY);
+  std::string text(size_of(file, path), '\0');
+  size_t done = 0;
+  while (done < text.size()) {
+    ssize_t n = ::read(file, text.data() + done, text.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail("read", path);
+    if (n == 0) break;
+    done += static_cast<size_t>(n);
+  }
+  text.resize(done);
+  return text;
+}
+
+MappedFile map_file(const std::string& path) {
+  File file("read", path, O_RDONLY);
+  size_t bytes = size_of(file, path);
+  if (bytes == 0) return {};
+  void* data = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
+  if (data == MAP_FAILED) fail("read", path);
+  std::shared_ptr<void> owner(data, [bytes](void* p) { ::munmap(p, bytes); });
+  return {std::move(owner), {static_cast<std::byte*>(data), bytes}};
+}
+
+AtomicFile::AtomicFile(const std::string& path) : path_(path), target_(follow_links(path)) {
+  do {
+    temporary_ = temporary_beside(target_);
+    file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  } while (file_ < 0 && errno == EEXIST);
+  if (file_ < 0) fail("write", path_);
+  struct stat before;
+  if (::stat(target_.c_str(), &before) == 0) (void)!::fchmod(file_, before.st_mode & 07777);
+}
+
+AtomicFile::~AtomicFile() {
+  if (file_ < 0) return;
+  ::close(file_);
+  ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(const void* data, size_t bytes) {
+  if (!write_all(file_, static_cast<const char*>(data), bytes)) fail("write", path_);
+}
+
+void AtomicFile::commit() {
+  if (::fsync(file_) != 0) fail("write", path_);
+  if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail("write", path_);
+  if (::close(std::exchange(file_, -1)) != 0) fail("write", path_);
+  sync_folder(target_);
+}
+
+void write_file(const std::string& path, std::string_view text) {
+  AtomicFile file(path);
+  file.write(text);
+  file.commit();
+}
+
+void append_line(const std::string& path, std::string_view line) {
+  File file("write", path, O_WRONLY | O_CREAT | O_APPEND);
+  off_t end = ::lseek(file, 0, SEEK_END);
+  if (write_all(file, concat(line, '\n').data(), line.size() + 1)) return;
+  int error = errno;
+  if (end >= 0) (void)!::ftruncate(file, end);
+  fail("write", path, error);
+}
+
+}  // namespace espalier::io
