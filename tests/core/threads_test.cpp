@@ -1,0 +1,113 @@
+#include <espalier/core/threads.h>
+
+#include <atomic>
+#include <mutex>
+#include <numeric>
+#include <set>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <espalier/core/error.h>
+
+namespace espalier {
+namespace {
+
+struct Threads : testing::Test {
+  void SetUp() override { set_num_threads(4); }
+  void TearDown() override { set_num_threads(before); }
+  int before = get_num_threads();
+};
+
+TEST_F(Threads, CoverEveryElementOnce) {
+  for (int64_t n : {0, 1, 9, 10, 11, 1000, 1003}) {
+    std::vector<int> hits(n);
+    parallel_for(n, 10, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) ++hits[i];
+    });
+    EXPECT_EQ(std::accumulate(hits.begin(), hits.end(), int64_t{0}), n);
+    EXPECT_EQ(std::count(hits.begin(), hits.end(), 1), n);
+  }
+}
+
+TEST_F(Threads, BeginPiecesAtMultiplesOfTheGrain) {
+  std::mutex mutex;
+  std::set<int64_t> begins;
+  parallel_for(1003, 10, [&](int64_t begin, int64_t end) {
+    EXPECT_TRUE(end % 10 == 0 || end == 1003);
+    std::lock_guard lock(mutex);
+    begins.insert(begin);
+  });
+  for (int64_t b : begins) EXPECT_EQ(b % 10, 0);
+  EXPECT_EQ(begins.size(), 4u);
+}
+
+TEST_F(Threads, RunSmallWorkInTheCaller) {
+  std::thread::id id;
+  parallel_for(10, 10, [&](int64_t, int64_t) { id = std::this_thread::get_id(); });
+  EXPECT_EQ(id, std::this_thread::get_id());
+}
+
+TEST_F(Threads, RunNestedLoopsInline) {
+  std::atomic<int64_t> sum = 0;
+  parallel_for(8, 1, [&](int64_t begin, int64_t end) {
+    auto outer = std::this_thread::get_id();
+    for (int64_t i = begin; i < end; ++i) {
+      parallel_for(100, 1, [&](int64_t b, int64_t e) {
+        EXPECT_EQ(std::this_thread::get_id(), outer);
+        sum += e - b;
+      });
+    }
+  });
+  EXPECT_EQ(sum, 800);
+}
+
+TEST_F(Threads, BringAnExceptionToTheCaller) {
+  for (int64_t bad : {0, 57, 99}) {
+    auto work = [&](int64_t begin, int64_t end) {
+      if (begin <= bad && bad < end) throw std::runtime_error("element " + std::to_string(bad));
+    };
+    EXPECT_THROW(parallel_for(100, 1, work), std::runtime_error);
+  }
+  std::atomic<int64_t> sum = 0;  // the threads still work
+  parallel_for(100, 1, [&](int64_t begin, int64_t end) { sum += end - begin; });
+  EXPECT_EQ(sum, 100);
+}
+
+TEST_F(Threads, SeeWhatWasWrittenBeforeAndShowWhatTheyWrote) {
+  std::vector<int64_t> in(10000), out(10000);
+  for (int round = 0; round < 20; ++round) {
+    std::iota(in.begin(), in.end(), round);
+    parallel_for(10000, 64, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) out[i] = 2 * in[i];
+    });
+    for (int64_t i = 0; i < 10000; ++i) ASSERT_EQ(out[i], 2 * (i + round));
+  }
+}
+
+TEST_F(Threads, AreOneInASerialScope) {
+  SerialScope scope;
+  EXPECT_EQ(get_num_threads(), 1);
+  int pieces = 0;
+  parallel_for(1000, 1, [&](int64_t, int64_t) { ++pieces; });
+  EXPECT_EQ(pieces, 1);
+}
+
+TEST_F(Threads, AreSharedByCallersAtTheSameTime) {
+  std::atomic<int64_t> sum = 0;
+  std::vector<std::thread> callers;
+  for (int t = 0; t < 3; ++t) {
+    callers.emplace_back([&] {
+      for (int i = 0; i < 50; ++i) parallel_for(100, 1, [&](int64_t b, int64_t e) { sum += e - b; });
+    });
+  }
+  for (auto& c : callers) c.join();
+  EXPECT_EQ(sum, 3 * 50 * 100);
+}
+
+TEST_F(Threads, AreAtLeastOne) { EXPECT_THROW(set_num_threads(0), ValueError); }
+
+}  // namespace
+}  // namespace espalier
