@@ -3,9 +3,7 @@
 include(CMakePackageConfigHelpers)
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/espalier")
 
-install(TARGETS espalier EXPORT espalier)
-install(DIRECTORY espalier DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
-        FILES_MATCHING PATTERN "*.h" PATTERN "kernels" EXCLUDE)
+install(TARGETS espalier EXPORT espalier FILE_SET HEADERS)
 install(EXPORT espalier NAMESPACE espalier:: DESTINATION "${package_dir}" FILE espalierConfig.cmake)
 write_basic_package_version_file(espalierConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/espalierConfigVersion.cmake" DESTINATION "${package_dir}")
