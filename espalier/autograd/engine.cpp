@@ -71,7 +71,7 @@ class Walk {
     if (Recorder* r = recorder()) r->backward_begin(node->op(), node->number());
     Grads gradients = node->run(g);
     if (Recorder* r = recorder()) r->backward_end(node->op(), node->number(), g);
-    if (!retain_) node->release();
+    if (!retain_) node->drop_saved();
     auto edges = node->edges();
     for (size_t i = 0; i < gradients.size(); ++i) {
       if (!gradients[i].defined()) continue;

@@ -79,7 +79,7 @@ Grads Node::run(const Tensor& grad_output) {
   return out;
 }
 
-void Node::release() {
+void Node::drop_saved() {
   drop_backward();
   output_.reset();
   released_ = true;

@@ -59,7 +59,7 @@ class Node : public RefCounted<Node> {
 
   // Gradients of the inputs from that of the output. Throws GradError when what it needs was released or changed.
   Grads run(const Tensor& grad_output);
-  void release();  // lets go of everything saved
+  void drop_saved();
 
   // Set by record().
   void connect(const class Inputs& inputs, const Tensor& output, int64_t number);
