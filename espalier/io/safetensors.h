@@ -1,0 +1,78 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <espalier/io/file.h>
+#include <espalier/io/named_array.h>
+
+// Files of weights in the safetensors format. A file that breaks any rule of the format is refused with a
+// FileError before anything of it is used.
+namespace espalier::io {
+
+using Metadata = std::map<std::string, std::string>;
+
+// An element type of the format. Not all of them are element types of arrays.
+struct SafetensorsDType {
+  std::string_view code;  // in the file: "F32", "F8_E4M3"
+  std::string_view name;  // PyTorch's: "float32", "float8_e4m3fn"
+  int bits;
+  std::optional<DType> dtype;
+};
+
+struct SafetensorsEntry {
+  std::string name;
+  const SafetensorsDType* dtype = nullptr;
+  Shape shape;
+  int64_t begin = 0, end = 0;  // its bytes, counted from the first byte of data
+};
+
+// What parsing a file's bytes gives.
+struct SafetensorsHeader {
+  std::vector<SafetensorsEntry> entries;  // in the order of the header
+  Metadata metadata;
+  int64_t data_begin = 0;  // where the data begin in the file
+};
+SafetensorsHeader parse_safetensors(std::span<const std::byte> file);
+
+// An open file: what is in it is known, values are read as they are asked for.
+class SafetensorsFile {
+ public:
+  explicit SafetensorsFile(const std::string& path);
+
+  const std::vector<SafetensorsEntry>& entries() const { return header_.entries; }
+  const Metadata& metadata() const { return header_.metadata; }
+  // Further names of tensors that were saved once (by Python's save_model), and their positions in entries().
+  const std::map<std::string, size_t>& aliases() const { return aliases_; }
+
+  std::span<const std::byte> bytes(const SafetensorsEntry& entry) const;
+  // The values under a name or an alias, which stay in the mapped file where they lie aligned there. Throws
+  // FileError when there is no such name, DTypeError when the element type is not one of ours.
+  Array array(const std::string& name) const;
+  Array array(const SafetensorsEntry& entry) const;
+
+ private:
+  std::string path_;
+  MappedFile file_;
+  SafetensorsHeader header_;
+  std::unordered_map<std::string, size_t> positions_;  // of names in entries()
+  std::map<std::string, size_t> aliases_;
+};
+
+struct Safetensors {
+  std::vector<NamedArray> arrays;  // in the file's order, then the aliases, which share storage
+  Metadata metadata;
+};
+Safetensors read_safetensors(const std::string& path);
+
+// The same bytes as the format's reference implementation: larger element types first, then by name. Arrays
+// of any strides. Throws ValueError for names that are used twice, reserved or not UTF-8.
+void write_safetensors(const std::string& path, const std::vector<NamedArray>& arrays,
+                       const Metadata& metadata = {});
+
+}  // namespace espalier::io
