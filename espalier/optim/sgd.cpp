@@ -1,0 +1,64 @@
+#include <espalier/optim/sgd.h>
+
+#include <espalier/core/error.h>
+#include <espalier/kernels/optim.h>
+#include <espalier/optim/sweep.h>
+
+namespace espalier::optim {
+namespace {
+
+void update(ParamGroup& group) {
+  kernels::SgdPart part;
+  part.lr = group["lr"];
+  part.momentum = group["momentum"];
+  part.weight_decay = group["weight_decay"];
+  part.nesterov = group["nesterov"] != 0;
+  part.maximize = group["maximize"] != 0;
+  std::vector<kernels::SgdPart> parts;
+  for (size_t i = 0; i < group.params.size(); ++i) {
+    if (!group.params[i].grad().defined()) continue;
+    part.parameter = group.params[i].array();
+    part.grad = gradient_like(group.params[i]);
+    ParamState& state = group.state[i];
+    ++state.step;
+    if (part.momentum != 0) {
+      part.dampening =
+          state.buffers.empty() ? 0 : group["dampening"];  // the buffer starts as the whole gradient
+      part.buffer = buffer(state, 0, part.parameter);
+    }
+    parts.push_back(part);
+  }
+  sweep(parts, kernels::sgd);
+}
+
+std::vector<std::string> buffers(const Settings& settings) {
+  if (settings["momentum"] == 0) return {};
+  return {"momentum_buffer"};
+}
+
+void check(const char* kind, const Settings& s) {
+  check_at_least_zero(kind, s, {"lr", "momentum", "weight_decay"});
+  require<ValueError>(s["nesterov"] == 0 || (s["momentum"] > 0 && s["dampening"] == 0), kind,
+                      ": Nesterov momentum needs a momentum above 0 and no dampening, got momentum ",
+                      s["momentum"], " and dampening ", s["dampening"]);
+}
+
+constexpr Rule kRule{"SGD", update, buffers, check};
+
+Settings settings(const SGDOptions& o) {
+  return {{"lr", o.lr},
+          {"momentum", o.momentum},
+          {"dampening", o.dampening},
+          {"weight_decay", o.weight_decay},
+          {"nesterov", o.nesterov},
+          {"maximize", o.maximize}};
+}
+
+}  // namespace
+
+SGD::SGD(Parameters parameters, const SGDOptions& options)
+    : SGD({ParamGroup(std::move(parameters))}, options) {}
+SGD::SGD(std::vector<ParamGroup> groups, const SGDOptions& options)
+    : Optimizer(kRule, std::move(groups), settings(options)) {}
+
+}  // namespace espalier::optim
