@@ -15,5 +15,9 @@
 #include <espalier/ops/arithmetic.h>
 #include <espalier/ops/copy.h>
 #include <espalier/ops/creation.h>
+#include <espalier/optim/adam.h>
+#include <espalier/optim/clip.h>
+#include <espalier/optim/lr_scheduler.h>
+#include <espalier/optim/sgd.h>
 #include <espalier/trace/record.h>
 #include <espalier/trace/tracer.h>
