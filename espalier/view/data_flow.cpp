@@ -1,8 +1,8 @@
 #include <espalier/view/data_flow.h>
 
+#include <espalier/core/table.h>
 #include <espalier/core/text.h>
 #include <espalier/view/explain.h>
-#include <espalier/view/table.h>
 
 namespace espalier::view {
 namespace {
@@ -37,7 +37,7 @@ std::string data_flow(const trace::Record& record) {
     Role role = number == stages.back() ? Role::output : Role::inner;
     rows.push_back({stage_name(call), to_string(in), what_happens(record, number), to_string(out), meaning(out, role)});
   }
-  return table(rows);
+  return text::table(rows);
 }
 
 std::string prediction_trace(const trace::Record& record) {
@@ -45,15 +45,15 @@ std::string prediction_trace(const trace::Record& record) {
   auto add = [&](const std::string& name, int64_t tensor) {
     const trace::TensorInfo& t = record.tensors[tensor];
     if (!t.stats) return;
-    rows.push_back({name, to_string(t.shape), fixed(t.stats->mean, 3), fixed(t.stats->std, 3), fixed(t.stats->min, 3),
-                    fixed(t.stats->max, 3), fixed(100 * t.stats->zeros, 1) + " %"});
+    rows.push_back({name, to_string(t.shape), text::fixed(t.stats->mean, 3), text::fixed(t.stats->std, 3), text::fixed(t.stats->min, 3),
+                    text::fixed(t.stats->max, 3), text::fixed(100 * t.stats->zeros, 1) + " %"});
   };
   if (int64_t input = first_input(record); input >= 0) add("input", input);
   for (int64_t number : trace::stages(record)) {
     const trace::Call& call = record.calls[number];
     if (!call.outputs.empty()) add(stage_name(call), call.outputs[0]);
   }
-  return table(rows, {2, 3, 4, 5, 6});
+  return text::table(rows, {2, 3, 4, 5, 6});
 }
 
 }  // namespace espalier::view

@@ -2,8 +2,8 @@
 
 #include <map>
 
+#include <espalier/core/table.h>
 #include <espalier/core/text.h>
-#include <espalier/view/table.h>
 
 namespace espalier::view {
 namespace {
@@ -50,7 +50,7 @@ std::string conv(const Stage& s) {
 }
 
 std::string linear(const Stage& s) {
-  return concat(grouped(s.out().back()), " weighted sums of ", grouped(s.in().back()), " numbers");
+  return concat(text::grouped(s.out().back()), " weighted sums of ", text::grouped(s.in().back()), " numbers");
 }
 
 std::string flatten(const Stage& s) {

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include <espalier/core/table.h>
 #include <espalier/core/text.h>
-#include <espalier/view/table.h>
 
 namespace espalier::view {
 namespace {
@@ -24,11 +24,11 @@ const char* ordinal(int n) {
   return n <= 5 ? kNames[n - 1] : "next";
 }
 
-std::string percent(double share) { return fixed(100 * share, share < 0.1 ? 1 : 0) + " %"; }
+std::string percent(double share) { return text::fixed(100 * share, share < 0.1 ? 1 : 0) + " %"; }
 
 std::string against_guessing(double loss, int64_t classes) {
   double guessing = std::log(static_cast<double>(std::max<int64_t>(classes, 2)));
-  std::string reference = concat("guessing (", fixed(guessing, 2), ")");
+  std::string reference = concat("guessing (", text::fixed(guessing, 2), ")");
   if (loss < 0.5 * guessing) return "far below " + reference + "; learning fast";
   if (loss < 0.95 * guessing) return "below " + reference + "; it learns";
   return "no better than " + reference;
@@ -43,12 +43,12 @@ std::string fall(double share) {
   return "loss hardly moved: a plateau";
 }
 
-std::string optional(const std::optional<double>& value, int decimals) { return value ? fixed(*value, decimals) : "-"; }
+std::string optional(const std::optional<double>& value, int decimals) { return value ? text::fixed(*value, decimals) : "-"; }
 
 std::string columns(const std::vector<std::string>& cells) {
   static constexpr size_t kWidths[] = {9, 10, 8, 8, 8, 8};
   std::string line = " ";
-  for (size_t i = 0; i + 1 < cells.size(); ++i) line += " " + pad_left(cells[i], kWidths[i]);
+  for (size_t i = 0; i + 1 < cells.size(); ++i) line += " " + text::pad_left(cells[i], kWidths[i]);
   return line + "  " + cells.back() + "\n";
 }
 
@@ -72,8 +72,8 @@ std::string training_head() {
 
 std::string training_line(const trace::History& h, size_t at, int64_t epochs, int64_t classes) {
   const trace::Epoch& e = h[at];
-  return columns({concat(e.epoch, "/", epochs), fixed(e.train_loss, 4), fixed(e.train_accuracy, 3),
-                  optional(e.val_loss, 4), optional(e.val_accuracy, 3), fixed(e.seconds, 1),
+  return columns({concat(e.epoch, "/", epochs), text::fixed(e.train_loss, 4), text::fixed(e.train_accuracy, 3),
+                  optional(e.val_loss, 4), optional(e.val_accuracy, 3), text::fixed(e.seconds, 1),
                   observation(h, at, classes)});
 }
 
@@ -81,7 +81,7 @@ std::string loss_chart(const trace::History& h) {
   double most = 0;
   for (const trace::Epoch& e : h) most = std::max({most, e.train_loss, e.val_loss.value_or(0)});
   auto row = [&](const std::string& label, double loss) {
-    return concat("  ", pad_left(label, 12), "  ", fixed(loss, 4), "  ", bar(most > 0 ? loss / most : 0, kBar), "\n");
+    return concat("  ", text::pad_left(label, 12), "  ", text::fixed(loss, 4), "  ", text::bar(most > 0 ? loss / most : 0, kBar), "\n");
   };
   std::string out;
   for (const trace::Epoch& e : h) {
@@ -98,10 +98,10 @@ std::string probability_chart(const std::vector<double>& p, const std::vector<st
   order.resize(std::min(most, order.size()));
   auto label = [&](size_t i) { return i < classes.size() ? classes[i] : concat("class ", i); };
   size_t longest = 0;
-  for (size_t i : order) longest = std::max(longest, width(label(i)));
+  for (size_t i : order) longest = std::max(longest, text::width(label(i)));
   std::string out;
   for (size_t i : order) {
-    out += concat("  ", pad_right(label(i), longest), "  ", pad_left(fixed(100 * p[i], 1), 5), " %  ", bar(p[i], kBar), "\n");
+    out += concat("  ", text::pad_right(label(i), longest), "  ", text::pad_left(text::fixed(100 * p[i], 1), 5), " %  ", text::bar(p[i], kBar), "\n");
   }
   return out;
 }

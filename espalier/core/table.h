@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace espalier::view {
+namespace espalier::text {
 
 // Characters that a text takes on a terminal (UTF-8, one column a code point).
 size_t width(std::string_view text);
@@ -25,4 +25,4 @@ std::string grouped(int64_t n);
 // "0.893" with `decimals` decimals.
 std::string fixed(double value, int decimals);
 
-}  // namespace espalier::view
+}  // namespace espalier::text

@@ -1,10 +1,10 @@
-#include <espalier/view/table.h>
+#include <espalier/core/table.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 
-namespace espalier::view {
+namespace espalier::text {
 
 size_t width(std::string_view text) {
   return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
@@ -61,4 +61,4 @@ std::string fixed(double value, int decimals) {
   return text;
 }
 
-}  // namespace espalier::view
+}  // namespace espalier::text
