@@ -1,8 +1,10 @@
 #include <espalier/core/text.h>
 
+#include <algorithm>
 #include <charconv>
 
-namespace espalier::detail {
+namespace espalier {
+namespace detail {
 
 void append(std::string& out, std::string_view text) { out.append(text); }
 
@@ -18,4 +20,14 @@ void append(std::string& out, long long value) {
   out.append(buffer, end);
 }
 
-}  // namespace espalier::detail
+}  // namespace detail
+
+std::string printable(std::string_view text) {
+  constexpr size_t kLongest = 100;
+  std::string out(text.substr(0, kLongest));
+  std::replace_if(
+      out.begin(), out.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+  return text.size() > kLongest ? out + "…" : out;
+}
+
+}  // namespace espalier

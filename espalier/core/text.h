@@ -35,4 +35,8 @@ std::string concat(const Parts&... parts) {
   return out;
 }
 
+// A text from outside, such as a name in a file, fit for a message: cut when long, without control
+// characters.
+std::string printable(std::string_view text);
+
 }  // namespace espalier

@@ -11,7 +11,4 @@ inline constexpr int64_t kMaxHeaderBytes = 100'000'000;
 // first).
 std::span<const SafetensorsDType> safetensors_dtypes();
 
-// A name from a file, fit to be printed: cut when long, without control characters.
-std::string printable(std::string_view name);
-
 }  // namespace espalier::io

@@ -200,14 +200,6 @@ std::string_view header_text(std::span<const std::byte> file) {
 
 std::span<const SafetensorsDType> safetensors_dtypes() { return kDTypes; }
 
-std::string printable(std::string_view name) {
-  constexpr size_t kLongest = 100;
-  std::string out(name.substr(0, kLongest));
-  std::ranges::replace_if(
-      out, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
-  return name.size() > kLongest ? out + "…" : out;
-}
-
 SafetensorsHeader parse_safetensors(std::span<const std::byte> file) {
   std::string_view text = header_text(file);
   // The JSON reader would take a zero byte for the end, and skip a byte order mark.

@@ -6,8 +6,8 @@
 #include <fstream>
 
 #include <gtest/gtest.h>
-#include <io/temporary_folder.h>
 #include <sys/resource.h>
+#include <temporary_folder.h>
 
 namespace espalier::io {
 namespace {

@@ -9,7 +9,7 @@
 
 #include <espalier/core/error.h>
 
-#include <io/temporary_folder.h>
+#include <temporary_folder.h>
 
 namespace espalier::io {
 namespace {

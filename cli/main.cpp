@@ -1,0 +1,66 @@
+#include <exception>
+#include <iostream>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include <espalier/core/error.h>
+#include <espalier/core/version.h>
+
+#include "verbs.h"
+
+namespace espalier::cli {
+namespace {
+
+struct Entry {
+  const char* name;
+  const char* description;
+  Verb* verb;
+};
+
+constexpr Entry kVerbs[] = {
+    {"show", "Say what is in a file of weights or in the folder of a run", show},
+};
+
+int fail(int code, const char* message) {
+  std::cerr << "espalier: error: " << message << '\n';
+  return code;
+}
+
+int work(const Work& verb) {
+  try {
+    verb();
+    std::cout.flush();
+    require<FileError>(std::cout.good(), "can't write the results to standard output");
+    return 0;
+  } catch (const CLI::Error& e) {
+    return fail(2, e.what());
+  } catch (const std::exception& e) {
+    return fail(1, e.what());
+  }
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Trains models, and shows all that is in them.", "espalier");
+  app.set_version_flag("--version", std::string(version()));
+  app.require_subcommand(1);
+  Common common;
+  Work chosen;
+  for (const Entry& entry : kVerbs) {
+    CLI::App* command = app.add_subcommand(entry.name, entry.description);
+    command->add_flag("-q,--quiet", common.quiet, "No progress and no logs");
+    command->final_callback([&chosen, verb = entry.verb(*command, common)] { chosen = verb; });
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0) return app.exit(e);
+    return fail(2, (std::string(e.what()) + "; see espalier --help").c_str());
+  }
+  return work(chosen);
+}
+
+}  // namespace
+}  // namespace espalier::cli
+
+int main(int argc, char** argv) { return espalier::cli::run(argc, argv); }

@@ -1,0 +1,154 @@
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+
+#include <zlib.h>
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <espalier/core/error.h>
+#include <espalier/io/safetensors.h>
+#include <espalier/view/table.h>
+
+#include "verbs.h"
+
+namespace espalier::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+using Rows = std::vector<std::vector<std::string>>;
+
+struct Options {
+  std::string path;
+  bool json = false;
+  bool checksum = false;
+};
+
+void print_json(const Json& json) {
+  std::cout << json.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+}
+
+std::string crc32_of(std::span<const std::byte> bytes) {
+  char text[9];
+  auto crc = ::crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
+  std::snprintf(text, sizeof text, "%08lx", crc);
+  return text;
+}
+
+std::string size_text(int64_t bytes) {
+  const char* unit = "bytes";
+  auto size = static_cast<double>(bytes);
+  for (const char* larger : {"KiB", "MiB", "GiB"}) {
+    if (size < 1024) break;
+    size /= 1024;
+    unit = larger;
+  }
+  return concat(unit == std::string_view("bytes") ? view::grouped(bytes) : view::fixed(size, 2), " ", unit);
+}
+
+// ---- a file of weights
+
+Json as_json(const io::SafetensorsFile& file, const Options& options) {
+  Json tensors = Json::array();
+  for (const auto& e : file.entries()) {
+    Json tensor{{"name", e.name}, {"shape", e.shape.vec()}, {"dtype", e.dtype->name}};
+    if (options.checksum) tensor["crc32"] = crc32_of(file.bytes(e));
+    tensors.push_back(std::move(tensor));
+  }
+  Json out{{"format", "safetensors"}, {"tensors", std::move(tensors)}};
+  if (!file.metadata().empty()) out["metadata"] = file.metadata();
+  return out;
+}
+
+void print_file(const io::SafetensorsFile& file, const Options& options) {
+  Rows rows{{"name", "shape", "dtype", "bytes"}};
+  if (options.checksum) rows[0].push_back("crc32");
+  int64_t values = 0, bytes = 0;
+  for (const auto& e : file.entries()) {
+    values += e.shape.numel();
+    bytes += e.end - e.begin;
+    rows.push_back(
+        {printable(e.name), to_string(e.shape), std::string(e.dtype->name), view::grouped(e.end - e.begin)});
+    if (options.checksum) rows.back().push_back(crc32_of(file.bytes(e)));
+  }
+  std::cout << options.path << ": safetensors, " << view::grouped(static_cast<int64_t>(file.entries().size()))
+            << " tensors, " << view::grouped(values) << " values, " << size_text(bytes) << '\n';
+  if (!file.entries().empty()) std::cout << view::table(rows, {3});
+  for (const auto& [name, kept] : file.aliases()) {
+    std::cout << "  " << printable(name) << " is the same tensor as " << printable(file.entries()[kept].name)
+              << '\n';
+  }
+  for (const auto& [key, value] : file.metadata())
+    std::cout << "  " << printable(key) << ": " << printable(value) << '\n';
+}
+
+void show_file(const Options& options) {
+  io::SafetensorsFile file(options.path);
+  if (options.json) print_json(as_json(file, options));
+  else print_file(file, options);
+}
+
+// ---- the folder of a run
+
+std::string last_line(std::string text) {
+  text.erase(text.find_last_not_of('\n') + 1);
+  return text.substr(text.rfind('\n') + 1);
+}
+
+std::string text_of(const fs::path& file) { return fs::exists(file) ? io::read_file(file.string()) : ""; }
+
+Json last_metrics(const fs::path& run) {
+  std::string line = last_line(text_of(run / "metrics.jsonl"));
+  return line.empty() ? Json() : Json::parse(line, nullptr, false);
+}
+
+Json files_of(const fs::path& run) {
+  std::vector<fs::path> paths;
+  for (const auto& entry : fs::recursive_directory_iterator(run)) {
+    if (entry.is_regular_file()) paths.push_back(entry.path());
+  }
+  std::ranges::sort(paths);
+  Json files = Json::array();
+  for (const auto& path : paths) {
+    files.push_back({{"name", fs::relative(path, run).string()}, {"bytes", fs::file_size(path)}});
+  }
+  return files;
+}
+
+void print_run(const Options& options, const Json& run) {
+  std::cout << options.path << ": a run\n";
+  std::cout << "settings\n" << run["settings"].get<std::string>();
+  std::cout << "last metrics\n";
+  for (const auto& [name, value] : run["metrics"].items()) std::cout << "  " << name << ": " << value << '\n';
+  std::cout << "files\n";
+  Rows rows{{"name", "size"}};
+  for (const auto& file : run["files"]) rows.push_back({file["name"], size_text(file["bytes"])});
+  std::cout << view::table(rows, {1});
+}
+
+void show_run(const Options& options) {
+  fs::path folder = options.path;
+  bool run = fs::exists(folder / "settings.toml") || fs::exists(folder / "metrics.jsonl");
+  require<FileError>(run, "'", options.path,
+                     "' is a folder without settings.toml and metrics.jsonl, not one of a run; ",
+                     "give the folder of a run or a file of weights");
+  Json json{{"format", "run"},
+            {"settings", text_of(folder / "settings.toml")},
+            {"metrics", last_metrics(folder)},
+            {"files", files_of(folder)}};
+  if (options.json) print_json(json);
+  else print_run(options, json);
+}
+
+}  // namespace
+
+Work show(CLI::App& command, const Common&) {
+  auto options = std::make_shared<Options>();
+  command.add_option("path", options->path, "A .safetensors file, or the folder of a run")->required();
+  command.add_flag("--json", options->json, "For machines");
+  command.add_flag("--checksum", options->checksum, "With the CRC-32 of each tensor's bytes");
+  return [options] { fs::is_directory(options->path) ? show_run(*options) : show_file(*options); };
+}
+
+}  // namespace espalier::cli
