@@ -1,0 +1,37 @@
+#include <espalier/core/error.h>
+#include <espalier/nn/state_dict.h>
+
+namespace espalier::nn {
+
+StateDict::StateDict(std::initializer_list<Entry> entries) {
+  for (auto& [name, value] : entries) set(name, value);
+}
+
+void StateDict::set(std::string name, Tensor value) {
+  auto [place, is_new] = places_.try_emplace(name, entries_.size());
+  if (is_new)
+    entries_.emplace_back(std::move(name), std::move(value));
+  else
+    entries_[place->second].second = std::move(value);
+}
+
+const Tensor* StateDict::find(std::string_view name) const {
+  auto place = places_.find(std::string(name));
+  return place == places_.end() ? nullptr : &entries_[place->second].second;
+}
+
+const Tensor& StateDict::at(std::string_view name) const {
+  const Tensor* found = find(name);
+  require<StateError>(found, "the state holds no '", name, "'");
+  return *found;
+}
+
+StateDict StateDict::without_prefix(std::string_view prefix) const {
+  StateDict out;
+  for (auto& [name, value] : entries_) {
+    out.set(name.starts_with(prefix) ? name.substr(prefix.size()) : name, value);
+  }
+  return out;
+}
+
+}  // namespace espalier::nn
