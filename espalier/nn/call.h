@@ -44,8 +44,7 @@ class Call {
 // The tensors in an argument or a result, in order.
 template <class T>
 void collect_tensors(std::vector<Tensor>& out, const T& value) {
-  if constexpr (std::is_base_of_v<Tensor, T>)
-    out.push_back(value);
+  if constexpr (std::is_base_of_v<Tensor, T>) out.push_back(value);
   else if constexpr (requires { value.begin() != value.end(); }) {
     for (const auto& v : value) collect_tensors(out, v);
   } else if constexpr (MaybeLike<T>) {

@@ -1,5 +1,6 @@
 #include <espalier/autograd/grad_mode.h>
 #include <espalier/core/error.h>
+#include <espalier/io/safetensors.h>
 #include <espalier/nn/module_ref.h>
 
 #include <map>
@@ -115,6 +116,23 @@ LoadResult ModuleRef::load_state_dict(const StateDict& state, const LoadOptions&
   Plan plan(*this, state);
   plan.check(options.strict);
   return plan.load();
+}
+
+void ModuleRef::save(const std::string& path) const {
+  std::vector<io::NamedArray> arrays;
+  for (auto& [name, tensor] : state_dict()) arrays.push_back({name, tensor.array()});
+  io::write_safetensors(path, arrays);
+}
+
+LoadResult ModuleRef::load(const std::string& path, const LoadOptions& options) const {
+  StateDict state;
+  for (auto& [name, array] : io::read_safetensors(path).arrays) state.set(name, Tensor(array));
+  try {
+    return load_state_dict(state, options);
+  } catch (StateError& error) {
+    error.prepend(path + ": ");
+    throw;
+  }
 }
 
 }  // namespace espalier::nn

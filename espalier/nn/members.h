@@ -52,44 +52,34 @@ concept TupleLike = requires {
 template <class T>
 consteval Role role_of() {
   auto container = [](Role role, bool elements) { return elements ? role : Role::setting; };
-  if constexpr (std::is_same_v<T, Parameter> || std::is_same_v<T, Buffer>)
-    return Role::tensor;
-  else if constexpr (requires { typename T::ModuleBase; })
-    return Role::module;
+  if constexpr (std::is_same_v<T, Parameter> || std::is_same_v<T, Buffer>) return Role::tensor;
+  else if constexpr (requires { typename T::ModuleBase; }) return Role::module;
   else if constexpr (requires(T t) {
                        { t.ref() } -> std::same_as<ModuleRef>;
                      })
     return Role::erased;
-  else if constexpr (DictLike<T>)
-    return container(Role::dict, takes_part<typename T::mapped_type>);
-  else if constexpr (ListLike<T>)
-    return container(Role::list, takes_part<typename T::value_type>);
+  else if constexpr (DictLike<T>) return container(Role::dict, takes_part<typename T::mapped_type>);
+  else if constexpr (ListLike<T>) return container(Role::list, takes_part<typename T::value_type>);
   else if constexpr (MaybeLike<T>)
     return container(Role::maybe, takes_part<std::remove_reference_t<decltype(*std::declval<T&>())>>);
   else if constexpr (TupleLike<T>)
     return container(Role::tuple, any_takes_part<T>(std::make_index_sequence<std::tuple_size_v<T>>{}));
-  else
-    return Role::setting;
+  else return Role::setting;
 }
 
 template <class T>
 ModuleRef ref_of(T& module) {
-  if constexpr (role<T> == Role::erased)
-    return module.ref();
-  else
-    return {&module, type_of<T>()};
+  if constexpr (role<T> == Role::erased) return module.ref();
+  else return {&module, type_of<T>()};
 }
 
 template <class T>
 void add(Fields& out, std::string_view name, T& member) {
-  if constexpr (std::is_const_v<T>)
-    add(out, name, const_cast<std::remove_const_t<T>&>(member));
+  if constexpr (std::is_const_v<T>) add(out, name, const_cast<std::remove_const_t<T>&>(member));
   else if constexpr (role<T> == Role::maybe) {
     if (member) add(out, name, *member);
-  } else if constexpr (role<T> == Role::tensor)
-    out.add(name, member);
-  else if constexpr (takes_part<T>)
-    out.add(name, ref_of(member));
+  } else if constexpr (role<T> == Role::tensor) out.add(name, member);
+  else if constexpr (takes_part<T>) out.add(name, ref_of(member));
 }
 
 inline void add_flag(Fields& out, std::string_view name, bool& flag) {
@@ -108,10 +98,8 @@ template <class... M>
 void add_listed(Fields& out, std::string_view names, M&... members) {
   auto one = [&](auto& member) {
     std::string_view name = next_name(names);
-    if constexpr (std::is_same_v<decltype(member), bool&>)
-      add_flag(out, name, member);
-    else
-      add(out, name, member);
+    if constexpr (std::is_same_v<decltype(member), bool&>) add_flag(out, name, member);
+    else add(out, name, member);
   };
   (one(members), ...);
 }
@@ -126,18 +114,15 @@ struct Access {
 
 template <class T, std::size_t N, std::size_t I, class M>
 void add_reflected(Fields& out, M& member) {
-  if constexpr (takes_part<M>)
-    add(out, field_name<T, N, I>(), member);
-  else if constexpr (std::is_same_v<M, bool>)
-    add_flag(out, field_name<T, N, I>(), member);
+  if constexpr (takes_part<M>) add(out, field_name<T, N, I>(), member);
+  else if constexpr (std::is_same_v<M, bool>) add_flag(out, field_name<T, N, I>(), member);
 }
 
 template <class T>
 void module_fields(T& module, Fields& out) {
   static_assert(std::is_same_v<typename T::ModuleBase, Module<T>>,
                 "a module derives from nn::Module<its own name>, directly: struct Net : nn::Module<Net>");
-  if constexpr (requires { Access::list(module, out); })
-    Access::list(module, out);
+  if constexpr (requires { Access::list(module, out); }) Access::list(module, out);
   else {
     static_assert(
         std::is_aggregate_v<T>,
@@ -168,22 +153,18 @@ void container_fields(T& container, Fields& out) {
 
 template <class T>
 consteval std::string_view kind_of() {
-  if constexpr (role<T> == Role::module)
-    return type_name<T>();
+  if constexpr (role<T> == Role::module) return type_name<T>();
   else if constexpr (role<T> == Role::dict)
     return role<typename T::mapped_type> == Role::tensor ? "ParameterDict" : "ModuleDict";
   else if constexpr (role<T> == Role::list)
     return role<typename T::value_type> == Role::tensor ? "ParameterList" : "ModuleList";
-  else
-    return "ModuleList";
+  else return "ModuleList";
 }
 
 template <class T>
 void fields_of(void* module, Fields& out) {
-  if constexpr (role<T> == Role::module)
-    module_fields(*static_cast<T*>(module), out);
-  else
-    container_fields(*static_cast<T*>(module), out);
+  if constexpr (role<T> == Role::module) module_fields(*static_cast<T*>(module), out);
+  else container_fields(*static_cast<T*>(module), out);
 }
 
 template <class T>

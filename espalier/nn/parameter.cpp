@@ -20,10 +20,8 @@ bool alike(const Tensor& a, const Tensor& b) {
 // Writes into `target` what `source` holds, or makes it a new copy.
 void assign(Tensor& target, const Tensor& source) {
   NoGrad guard;
-  if (alike(target, source))
-    target.copy_(source);
-  else
-    target = copied(source);
+  if (alike(target, source)) target.copy_(source);
+  else target = copied(source);
 }
 
 }  // namespace
@@ -34,10 +32,8 @@ Parameter::Parameter(Tensor values, bool requires_grad) : Tensor(leaf(std::move(
 
 Parameter::Parameter(const Parameter& source) : Tensor() {
   detail::TiedCopy tied(source);
-  if (tied.known())
-    tie(tied.copy());
-  else
-    Tensor::operator=(copied(source));
+  if (tied.known()) tie(tied.copy());
+  else Tensor::operator=(copied(source));
   if (defined()) requires_grad_(source.requires_grad());
   tied.made(*this);
 }
@@ -45,10 +41,8 @@ Parameter::Parameter(const Parameter& source) : Tensor() {
 Parameter& Parameter::operator=(const Parameter& source) {
   if (is_same(source)) return *this;
   detail::TiedCopy tied(source);
-  if (tied.known())
-    tie(tied.copy());
-  else
-    assign(*this, source);
+  if (tied.known()) tie(tied.copy());
+  else assign(*this, source);
   if (defined()) requires_grad_(source.requires_grad());
   tied.made(*this);
   return *this;

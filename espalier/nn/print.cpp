@@ -50,12 +50,9 @@ std::string parameter_lines(const Named<Parameter*>& parameters) {
 std::string to_string(ModuleRef module) {
   Fields fields = module.fields();
   std::string extra = module.extra_repr(), lines;
-  if (module.kind() == "ModuleList")
-    lines = list_lines(fields.children);
-  else if (module.kind().starts_with("Parameter"))
-    lines = parameter_lines(fields.parameters);
-  else
-    lines = child_lines(fields.children);
+  if (module.kind() == "ModuleList") lines = list_lines(fields.children);
+  else if (module.kind().starts_with("Parameter")) lines = parameter_lines(fields.parameters);
+  else lines = child_lines(fields.children);
   bool one_line = lines.empty() && extra.find('\n') == extra.npos;
   std::string body = one_line || extra.empty() ? extra : indented("\n" + extra);
   return concat(module.kind(), "(", body, lines, lines.empty() && one_line ? "" : "\n", ")");

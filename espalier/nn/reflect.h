@@ -30,12 +30,9 @@ constexpr bool takes_fields(std::index_sequence<I...>) {
 template <class T, std::size_t N = 0, bool Met = false>
 constexpr std::size_t field_count() {
   constexpr bool takes = takes_fields<T>(std::make_index_sequence<N>{});
-  if constexpr (Met && !takes)
-    return N - 1;
-  else if constexpr (N > kMaxFields)
-    return N;
-  else
-    return field_count<T, N + 1, takes>();
+  if constexpr (Met && !takes) return N - 1;
+  else if constexpr (N > kMaxFields) return N;
+  else return field_count<T, N + 1, takes>();
 }
 
 #pragma GCC diagnostic push

@@ -9,10 +9,8 @@ StateDict::StateDict(std::initializer_list<Entry> entries) {
 
 void StateDict::set(std::string name, Tensor value) {
   auto [place, is_new] = places_.try_emplace(name, entries_.size());
-  if (is_new)
-    entries_.emplace_back(std::move(name), std::move(value));
-  else
-    entries_[place->second].second = std::move(value);
+  if (is_new) entries_.emplace_back(std::move(name), std::move(value));
+  else entries_[place->second].second = std::move(value);
 }
 
 const Tensor* StateDict::find(std::string_view name) const {

@@ -57,10 +57,8 @@ void begin_assign(ModuleRef target, ModuleRef source) {
   std::vector<Tensor> kept;
   for (Parameter* p : shared_parameters(target)) {
     bool first = std::none_of(kept.begin(), kept.end(), [&](auto& t) { return t.is_same(*p); });
-    if (first)
-      kept.push_back(*p);
-    else
-      *p = Parameter();
+    if (first) kept.push_back(*p);
+    else *p = Parameter();
   }
   begin_copy(source);
 }
