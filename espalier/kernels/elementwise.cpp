@@ -120,10 +120,8 @@ void elementwise(const Row& row, DType compute, Array& out, std::initializer_lis
   prepare(job, compute, out, in);
   bool direct = job.all_direct();
   parallel_for(job.walk.count, kGrain, [&](int64_t begin, int64_t end) {
-    if (direct)
-      run_direct(row, compute, job, begin, end);
-    else
-      run_chunks(row, compute, job, begin, end);
+    if (direct) run_direct(row, compute, job, begin, end);
+    else run_chunks(row, compute, job, begin, end);
   });
 }
 

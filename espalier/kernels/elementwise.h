@@ -38,11 +38,29 @@ void elementwise(const Row& row, DType compute, Array& out, std::initializer_lis
 void copy(Array& out, const Array& in);
 void fill(Array& out, Scalar value);
 
-// For any compute type.
-inline constinit Row add, sub, mul;
-// a + b * c, for any compute type
-inline constinit Row add_scaled;
-// For float32 and float64.
-inline constinit Row div;
+// ---- for every compute type; integers wrap around
+inline constinit Row add, sub, mul, add_scaled;  // add_scaled: a + b * c
+inline constinit Row abs, sign, square, pow;
+inline constinit Row maximum, minimum;         // NaN where either is
+inline constinit Row clamp;                    // a between b and c
+inline constinit Row remainder, floor_divide;  // as Python's % and //; integer division by 0 gives 0
+inline constinit Row eq, ne, lt, le, gt, ge;
+inline constinit Row logical_not, logical_and, logical_or, logical_xor;
+inline constinit Row where;  // b where a is not 0, else c
+inline constinit Row relu;
+
+// ---- for float32 and float64
+inline constinit Row div, reciprocal, sqrt, rsqrt, exp, expm1, log, log1p, sin, cos, tanh, erf;
+inline constinit Row floor, ceil, round, trunc;  // round: halves to even
+inline constinit Row isnan, isinf, isfinite;
+inline constinit Row lerp;  // a + c * (b - a)
+inline constinit Row sigmoid, silu, gelu, gelu_tanh;
+inline constinit Row softplus;         // of x, beta, threshold
+inline constinit Row elu, leaky_relu;  // of x, alpha
+
+// ---- gradients: of g and the operation's result
+inline constinit Row relu_grad, sigmoid_grad, tanh_grad;
+// of g and the operation's input
+inline constinit Row silu_grad, gelu_grad, gelu_tanh_grad;
 
 }  // namespace espalier::kernels

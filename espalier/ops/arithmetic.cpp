@@ -32,10 +32,8 @@ void check_not_bool(const char* op, DType dtype) {
 void add_into(Array& y, DType dtype, const kernels::Operand& a, const kernels::Operand& b, Scalar alpha,
               bool minus) {
   DType compute = compute_type(dtype);
-  if (is_one(alpha))
-    kernels::elementwise(minus ? kernels::sub : kernels::add, compute, y, {a, b});
-  else
-    kernels::elementwise(kernels::add_scaled, compute, y, {a, b, minus ? negative(alpha) : alpha});
+  if (is_one(alpha)) kernels::elementwise(minus ? kernels::sub : kernels::add, compute, y, {a, b});
+  else kernels::elementwise(kernels::add_scaled, compute, y, {a, b, minus ? negative(alpha) : alpha});
 }
 
 Tensor add_or_sub(const char* op, const Tensor& a, const Tensor& b, Scalar alpha, bool minus) {

@@ -11,10 +11,8 @@ using kernels::Operand;
 // target = row(target, b[, c]).
 void write(const kernels::Row& row, Array target, DType dtype, std::initializer_list<Operand> rest) {
   DType compute = kernels::compute_type(dtype);
-  if (rest.size() == 1)
-    kernels::elementwise(row, compute, target, {target, rest.begin()[0]});
-  else
-    kernels::elementwise(row, compute, target, {target, rest.begin()[0], rest.begin()[1]});
+  if (rest.size() == 1) kernels::elementwise(row, compute, target, {target, rest.begin()[0]});
+  else kernels::elementwise(row, compute, target, {target, rest.begin()[0], rest.begin()[1]});
 }
 
 // What the backward for `other` needs: the target's values before the write.
@@ -34,10 +32,8 @@ Tensor& add_or_sub_(const char* op, Tensor& x, const Tensor& other, Scalar alpha
   bool plain = alpha.to_double() == 1;
   auto run = [&] {
     Array b = detail::apart_from(x.array(), other.array());
-    if (plain)
-      write(sign > 0 ? kernels::add : kernels::sub, x.array(), dtype, {b});
-    else
-      write(kernels::add_scaled, x.array(), dtype, {b, factor});
+    if (plain) write(sign > 0 ? kernels::add : kernels::sub, x.array(), dtype, {b});
+    else write(kernels::add_scaled, x.array(), dtype, {b, factor});
   };
   return record_write(op, x, {x, other}, {{"alpha", alpha}}, run, [factor, plain, sign](const Tensor& g) {
     return grads(g, plain && sign > 0 ? g : g * factor);

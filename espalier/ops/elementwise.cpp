@@ -56,4 +56,10 @@ void check_fits(const char* op, const Tensor& target, const Shape& other, DType 
                       "; use the operation that is not in place");
 }
 
+Tensor one_pass(const kernels::Row& row, const Tensor& g, const Tensor& t) {
+  Array y = Array::empty_like(t.array());
+  kernels::elementwise(row, kernels::compute_type(t.dtype()), y, {g.array(), t.array()});
+  return Tensor(y);
+}
+
 }  // namespace espalier::detail

@@ -29,4 +29,20 @@ void check_fits(const char* op, const Tensor& target, const Shape& other, DType 
 // For backwards that need a tensor only when another input has a gradient.
 inline Saved saved_if(bool wanted, const Tensor& t) { return saved(wanted ? t : Tensor()); }
 
+// An operation of one input whose result has its shape and order in memory.
+template <class Backward>
+Tensor unary(const char* op, const kernels::Row& row, const Tensor& x, DType dtype, Backward&& backward) {
+  Array y = Array::empty_like(x.array(), dtype);
+  kernels::elementwise(row, kernels::compute_type(dtype), y, {x.array()});
+  return record(op, {x}, y, {}, std::forward<Backward>(backward));
+}
+// The same for functions with results that aren't integers.
+template <class Backward>
+Tensor unary(const char* op, const kernels::Row& row, const Tensor& x, Backward&& backward) {
+  return unary(op, row, x, floating_type(x.dtype()), std::forward<Backward>(backward));
+}
+
+// row(g, t) in one pass over memory, for a backward whose own derivative isn't wanted.
+Tensor one_pass(const kernels::Row& row, const Tensor& g, const Tensor& t);
+
 }  // namespace espalier::detail

@@ -11,16 +11,12 @@ namespace {
 template <class To, class From>
 To convert(From value) {
   auto v = static_cast<Compute<From>>(value);
-  if constexpr (std::is_same_v<To, From>)
-    return value;
-  else if constexpr (std::is_same_v<To, bool>)
-    return v != 0;
-  else if constexpr (std::is_same_v<To, BFloat16>)
-    return BFloat16(static_cast<float>(v));
+  if constexpr (std::is_same_v<To, From>) return value;
+  else if constexpr (std::is_same_v<To, bool>) return v != 0;
+  else if constexpr (std::is_same_v<To, BFloat16>) return BFloat16(static_cast<float>(v));
   else if constexpr (std::is_floating_point_v<decltype(v)> && std::is_integral_v<To>)
     return static_cast<To>(static_cast<int64_t>(v));
-  else
-    return static_cast<To>(v);
+  else return static_cast<To>(v);
 }
 
 template <class From, class To>

@@ -24,31 +24,29 @@ void row_of(int64_t n, void* out, const void* const* in) {
   F f;
   ESPALIER_VECTORISE
   for (int64_t i = 0; i < n; ++i) {
-    if constexpr (std::is_invocable_v<F, T>)
-      y[i] = static_cast<T>(f(a[i]));
-    else if constexpr (std::is_invocable_v<F, T, T>)
-      y[i] = static_cast<T>(f(a[i], b[i]));
-    else
-      y[i] = static_cast<T>(f(a[i], b[i], c[i]));
+    if constexpr (std::is_invocable_v<F, T>) y[i] = static_cast<T>(f(a[i]));
+    else if constexpr (std::is_invocable_v<F, T, T>) y[i] = static_cast<T>(f(a[i], b[i]));
+    else y[i] = static_cast<T>(f(a[i], b[i], c[i]));
   }
 }
 
 template <class F>
 void any_row(DType type, int64_t n, void* out, const void* const* in) {
-  if (type == DType::float32)
-    row_of<float, F>(n, out, in);
-  else if (type == DType::float64)
-    row_of<double, F>(n, out, in);
-  else
-    row_of<int64_t, F>(n, out, in);
+  if (type == DType::float32) row_of<float, F>(n, out, in);
+  else if (type == DType::float64) row_of<double, F>(n, out, in);
+  else row_of<int64_t, F>(n, out, in);
 }
 
 template <class F>
 void floating_row(DType type, int64_t n, void* out, const void* const* in) {
-  if (type == DType::float32)
-    row_of<float, F>(n, out, in);
-  else
-    row_of<double, F>(n, out, in);
+  if (type == DType::float32) row_of<float, F>(n, out, in);
+  else row_of<double, F>(n, out, in);
+}
+
+// 1 or 0 in the type of the second argument, by a select: conversions of bool keep g++ from vectorising.
+template <class T>
+T truth(bool yes, T) {
+  return yes ? T(1) : T(0);
 }
 
 }  // namespace espalier::kernels::ESPALIER_SIMD_LEVEL
