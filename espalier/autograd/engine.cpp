@@ -8,8 +8,8 @@
 namespace espalier {
 namespace {
 
-// Walks the tape from results to inputs. Nodes are run in the reverse order of their creation, so that a node runs
-// when all that used its output have run.
+// Walks the tape from results to inputs. Nodes are run in the reverse order of their creation, so that a node
+// runs when all that used its output have run.
 class Walk {
  public:
   Walk(bool retain, bool create_graph) : retain_(retain), create_graph_(create_graph) {}
@@ -22,12 +22,13 @@ class Walk {
 
   void start(const Tensor& root, const Tensor& gradient) {
     require<GradError>(root.requires_grad(), "backward: the tensor ", root.shape(),
-                       " needs no gradient: nothing it was computed from has requires_grad, or it was computed under NoGrad");
+                       " needs no gradient: nothing it was computed from has requires_grad, or it was "
+                       "computed under NoGrad");
     require<GradError>(gradient.defined() || root.numel() == 1, "backward: a tensor ", root.shape(),
                        " of more than one element needs a gradient argument of its shape");
     Tensor seed = gradient.defined() ? gradient : one_like(root);
-    require<ShapeError>(seed.shape() == root.shape(), "backward: the gradient is ", seed.shape(), ", the tensor is ",
-                        root.shape());
+    require<ShapeError>(seed.shape() == root.shape(), "backward: the gradient is ", seed.shape(),
+                        ", the tensor is ", root.shape());
     if (root.is_leaf()) give_leaf(*root.body(), seed);
     else give_node(*root.grad_fn(), seed);
     roots_.push_back(root);
@@ -153,7 +154,7 @@ class Walk {
   static bool later(const Node* a, const Node* b) { return a->sequence() < b->sequence(); }
 
   bool retain_, create_graph_, aimed_ = false;
-  std::vector<Node*> ready_;  // a heap; each node's gradient so far is in node->pending
+  std::vector<Node*> ready_;   // a heap; each node's gradient so far is in node->pending
   std::vector<Tensor> roots_;  // keep the graph alive
   std::unordered_set<const void*> targets_;
   std::unordered_map<const void*, Tensor> found_;
@@ -170,8 +171,9 @@ void Tensor::backward(const Tensor& gradient, BackwardOptions options) const {
 
 std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
                          const GradOptions& options) {
-  require<ValueError>(options.grad_outputs.empty() || options.grad_outputs.size() == outputs.size(), "grad: ",
-                      options.grad_outputs.size(), " grad_outputs for ", outputs.size(), " outputs");
+  require<ValueError>(options.grad_outputs.empty() || options.grad_outputs.size() == outputs.size(),
+                      "grad: ", options.grad_outputs.size(), " grad_outputs for ", outputs.size(),
+                      " outputs");
   Walk walk(options.retain_graph || options.create_graph, options.create_graph);
   for (const Tensor& x : inputs) {
     require<GradError>(x.requires_grad(), "grad: an input ", x.shape(), " does not need a gradient");
@@ -184,7 +186,8 @@ std::vector<Tensor> grad(const std::vector<Tensor>& outputs, const std::vector<T
   std::vector<Tensor> found;
   for (size_t i = 0; i < inputs.size(); ++i) {
     found.push_back(walk.found(inputs[i]));
-    require<GradError>(found.back().defined() || options.allow_unused, "grad: input ", i, " ", inputs[i].shape(),
+    require<GradError>(found.back().defined() || options.allow_unused, "grad: input ", i, " ",
+                       inputs[i].shape(),
                        " has no part in the outputs; pass {.allow_unused = true} if that is meant");
   }
   return found;

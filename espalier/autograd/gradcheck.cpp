@@ -41,7 +41,8 @@ Tensor check_cotangent(const Shape& shape, DType dtype) {
   Array a = Array::empty(shape, DType::float64);
   if (!nothing_to_do(a)) {
     auto* p = a.data<double>();
-    for (int64_t i = 0; i < a.numel(); ++i) p[i] = 0.5 + std::fmod(0.137 + 0.61803398875 * static_cast<double>(i), 1.0);
+    for (int64_t i = 0; i < a.numel(); ++i)
+      p[i] = 0.5 + std::fmod(0.137 + 0.61803398875 * static_cast<double>(i), 1.0);
   }
   return Tensor(a).to(dtype);
 }
@@ -57,7 +58,8 @@ std::string gradcheck(const Function& f, const std::vector<Tensor>& inputs, cons
   size_t k = 0;
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (!inputs[i].requires_grad()) continue;
-    require<DTypeError>(inputs[i].dtype() == DType::float64, "gradcheck: needs float64 inputs, got ", inputs[i].dtype());
+    require<DTypeError>(inputs[i].dtype() == DType::float64, "gradcheck: needs float64 inputs, got ",
+                        inputs[i].dtype());
     const Tensor& g = gradients[k++];
     auto computed = g.defined() ? g.to_vector<double>() : std::vector<double>(inputs[i].numel(), 0.0);
     for (int64_t at = 0; at < inputs[i].numel(); ++at) {
@@ -65,16 +67,18 @@ std::string gradcheck(const Function& f, const std::vector<Tensor>& inputs, cons
       double down = weighted_sum(moved(f, inputs, i, at, -options.eps), cotangent);
       double numeric = (up - down) / (2 * options.eps);
       if (!(std::abs(numeric - computed[at]) <= options.atol + options.rtol * std::abs(numeric))) {
-        return concat("input ", i, " ", inputs[i].shape(), ", element ", at, ": the tape gives ", computed[at],
-                      ", differences give ", numeric);
+        return concat("input ", i, " ", inputs[i].shape(), ", element ", at, ": the tape gives ",
+                      computed[at], ", differences give ", numeric);
       }
     }
   }
   return "";
 }
 
-std::string gradgradcheck(const Function& f, const std::vector<Tensor>& inputs, const GradcheckOptions& options) {
-  // The gradient under a cotangent that is an input itself, so that derivatives with respect to it are checked too.
+std::string gradgradcheck(const Function& f, const std::vector<Tensor>& inputs,
+                          const GradcheckOptions& options) {
+  // The gradient under a cotangent that is an input itself, so that derivatives with respect to it are
+  // checked too.
   std::vector<Tensor> all = inputs;
   Tensor y = f(inputs);
   all.push_back(check_cotangent(y.shape(), y.dtype()).requires_grad_());
@@ -84,7 +88,8 @@ std::string gradgradcheck(const Function& f, const std::vector<Tensor>& inputs, 
     for (const Tensor& x : xs) {
       if (x.requires_grad()) wanted.push_back(x);
     }
-    auto gs = grad({f(xs)}, wanted, {.grad_outputs = {args.back()}, .create_graph = true, .allow_unused = true});
+    auto gs =
+        grad({f(xs)}, wanted, {.grad_outputs = {args.back()}, .create_graph = true, .allow_unused = true});
     Tensor total;
     for (const Tensor& g : gs) {
       if (!g.defined()) continue;

@@ -70,12 +70,13 @@ TensorBody::~TensorBody() {
 }
 
 Grads Node::run(const Tensor& grad_output) {
-  require<GradError>(!released_, "backward a second time through ", op_,
-                     ": what it saved was released by the first; pass {.retain_graph = true} to the first one");
+  require<GradError>(
+      !released_, "backward a second time through ", op_,
+      ": what it saved was released by the first; pass {.retain_graph = true} to the first one");
   Running scope(op_);
   Grads out = backward(grad_output);
-  require<GradError>(out.size() <= edge_count_, op_, ": its backward gave ", out.size(), " gradients for ", edge_count_,
-                     " inputs");
+  require<GradError>(out.size() <= edge_count_, op_, ": its backward gave ", out.size(), " gradients for ",
+                     edge_count_, " inputs");
   return out;
 }
 
@@ -106,15 +107,17 @@ void Node::save_output(const Array& output) {
 }
 
 Tensor Node::output() {
-  require<GradError>(output_->storage->version() == output_version_, "the result of ", op_,
-                     " is needed for its gradient and was written in place since; write to a clone() instead");
+  require<GradError>(
+      output_->storage->version() == output_version_, "the result of ", op_,
+      " is needed for its gradient and was written in place since; write to a clone() instead");
   Tensor y(*output_);
   if (grad_enabled()) y.body()->node = Ref<Node>(this);
   return y;
 }
 
 void Saved::check() const {
-  require<GradError>(!tensor_.defined() || tensor_.array().storage->version() == version_, running ? running : "an operation",
+  require<GradError>(!tensor_.defined() || tensor_.array().storage->version() == version_,
+                     running ? running : "an operation",
                      " needs one of its inputs for the gradient, a tensor ", tensor_.shape(),
                      ", which was written in place since; write to a clone() instead");
 }
@@ -150,8 +153,9 @@ void check_write(const char* op, const Tensor& target, bool taped) {
   if (!grad_enabled_now) return;
   require<GradError>(!(target.is_leaf() && target.requires_grad()), op,
                      ": a leaf that needs a gradient can't be written in place; do it under NoGrad");
-  require<GradError>(!(taped && target.body()->is_view), op,
-                     ": a view can't be written in place where gradients are recorded; write to a clone() instead");
+  require<GradError>(
+      !(taped && target.body()->is_view), op,
+      ": a view can't be written in place where gradients are recorded; write to a clone() instead");
 }
 
 }  // namespace detail

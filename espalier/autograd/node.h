@@ -55,9 +55,10 @@ class Node : public RefCounted<Node> {
   const Shape& shape() const { return shape_; }    // of the output
   DType dtype() const { return dtype_; }
   std::span<Edge> edges() { return {many_ ? many_.get() : few_.data(), edge_count_}; }
-  int64_t number() const { return number_; }       // the recorder's
+  int64_t number() const { return number_; }  // the recorder's
 
-  // Gradients of the inputs from that of the output. Throws GradError when what it needs was released or changed.
+  // Gradients of the inputs from that of the output. Throws GradError when what it needs was released or
+  // changed.
   Grads run(const Tensor& grad_output);
   void drop_saved();
 

@@ -13,8 +13,7 @@ namespace espalier {
 // A tensor kept for a backward. Reading it throws GradError when it was written in place meanwhile.
 class Saved {
  public:
-  explicit Saved(const Tensor& t)
-      : tensor_(t), version_(t.defined() ? t.array().storage->version() : 0) {}
+  explicit Saved(const Tensor& t) : tensor_(t), version_(t.defined() ? t.array().storage->version() : 0) {}
   const Tensor& operator*() const {
     check();
     return tensor_;
@@ -27,7 +26,8 @@ class Saved {
   Tensor tensor_;
   uint64_t version_;
 };
-// For inputs of an operation. An operation's own output is not captured: its backward takes it as second argument.
+// For inputs of an operation. An operation's own output is not captured: its backward takes it as second
+// argument.
 inline Saved saved(const Tensor& t) { return Saved(t); }
 
 namespace detail {
@@ -65,10 +65,10 @@ void tape(const char* op, const Inputs& inputs, const Tensor& output, int64_t nu
 
 }  // namespace detail
 
-// Ends every differentiable operation: tells the recorder that `op` made `output` from `inputs`, and puts it on the
-// tape with its backward, a function of the output's gradient (and, if it takes two arguments, of the output) that
-// gives grads(…) of the inputs in order. A gradient may have a shape that the input broadcasts to, and another
-// floating point dtype; the tape sums and converts it. Undefined inputs are allowed.
+// Ends every differentiable operation: tells the recorder that `op` made `output` from `inputs`, and puts it
+// on the tape with its backward, a function of the output's gradient (and, if it takes two arguments, of the
+// output) that gives grads(…) of the inputs in order. A gradient may have a shape that the input broadcasts
+// to, and another floating point dtype; the tape sums and converts it. Undefined inputs are allowed.
 template <class Backward>
 Tensor record(const char* op, const Inputs& inputs, Array output, Attrs attrs, Backward&& backward) {
   Tensor y(std::move(output));
@@ -86,9 +86,9 @@ inline Tensor record(const char* op, const Inputs& inputs, Array output, Attrs a
   return y;
 }
 
-// An operation that writes `run()` into `target`, which is inputs[0]; the backward is with respect to the inputs as
-// they were. Throws GradError for a leaf that needs a gradient, for a view on the tape, and for a target whose
-// elements share memory (an expanded tensor).
+// An operation that writes `run()` into `target`, which is inputs[0]; the backward is with respect to the
+// inputs as they were. Throws GradError for a leaf that needs a gradient, for a view on the tape, and for a
+// target whose elements share memory (an expanded tensor).
 template <class Run, class Backward>
 Tensor& record_write(const char* op, Tensor& target, const Inputs& inputs, Attrs attrs, Run&& run,
                      Backward&& backward) {

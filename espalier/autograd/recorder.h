@@ -26,7 +26,8 @@ struct Attr {
 };
 using Attrs = std::initializer_list<Attr>;
 
-// The tensors an operation reads: `{x, weight, bias}` or a vector. Valid during the call that it is passed to.
+// The tensors an operation reads: `{x, weight, bias}` or a vector. Valid during the call that it is passed
+// to.
 class Inputs {
  public:
   struct Item {
@@ -48,9 +49,9 @@ class Inputs {
 
 // What surrounds operations: a module's call.
 struct Scope {
-  std::string path;      // of the module below the outermost one that runs: "blocks.1.conv1"
-  std::string kind;      // "Conv2d"
-  std::string settings;  // as printed: "3, 32, kernel_size=(3, 3), stride=(1, 1)"
+  std::string path = {};      // of the module below the outermost one that runs: "blocks.1.conv1"
+  std::string kind = {};      // "Conv2d"
+  std::string settings = {};  // as printed: "3, 32, kernel_size=(3, 3), stride=(1, 1)"
   const void* module = nullptr;
 };
 

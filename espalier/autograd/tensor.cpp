@@ -10,16 +10,17 @@ Tensor::Tensor(Array array, bool requires_grad) : body_(make_ref<TensorBody>(std
 }
 
 const Array& Tensor::array() const {
-  require<ValueError>(defined(), "the tensor is undefined: it was default-constructed, moved from, or is a gradient "
-                                 "that was never computed");
+  require<ValueError>(defined(),
+                      "the tensor is undefined: it was default-constructed, moved from, or is a gradient "
+                      "that was never computed");
   return body_->array;
 }
 
 int64_t Tensor::size(int64_t dim) const { return shape()[wrap_dim("size", dim, this->dim())]; }
 
 void Tensor::check_type(DType wanted) const {
-  require<DTypeError>(dtype() == wanted, "data<", wanted, ">() of a tensor of dtype ", dtype(), "; convert it with to(",
-                      wanted, ")");
+  require<DTypeError>(dtype() == wanted, "data<", wanted, ">() of a tensor of dtype ", dtype(),
+                      "; convert it with to(", wanted, ")");
 }
 
 Scalar Tensor::item_scalar() const {
@@ -47,8 +48,8 @@ template std::vector<bool> Tensor::to_vector<bool>() const;
 bool Tensor::requires_grad() const { return defined() && (body_->requires_grad || body_->node); }
 
 Tensor& Tensor::requires_grad_(bool on) {
-  require<DTypeError>(!on || is_floating_point(), "requires_grad_: only floating point tensors have gradients, this is ",
-                      dtype());
+  require<DTypeError>(!on || is_floating_point(),
+                      "requires_grad_: only floating point tensors have gradients, this is ", dtype());
   require<GradError>(is_leaf() || on, "requires_grad_(false): this tensor was computed by ",
                      is_leaf() ? "" : body_->node->op(), "; use detach()");
   if (is_leaf()) body_->requires_grad = on;
@@ -59,8 +60,8 @@ bool Tensor::is_leaf() const { return !body_ || !body_->node; }
 Tensor Tensor::grad() const { return defined() ? body_->grad : Tensor(); }
 
 void Tensor::set_grad(Tensor grad) {
-  require<ShapeError>(!grad.defined() || grad.shape() == shape(), "set_grad: the gradient of a tensor ", shape(),
-                      " has its shape, got ", grad.defined() ? grad.shape() : Shape());
+  require<ShapeError>(!grad.defined() || grad.shape() == shape(), "set_grad: the gradient of a tensor ",
+                      shape(), " has its shape, got ", grad.defined() ? grad.shape() : Shape());
   body_->grad = std::move(grad);
 }
 
@@ -72,7 +73,8 @@ void Tensor::retain_grad() {
 }
 
 void Tensor::register_hook(std::function<Tensor(const Tensor&)> hook) const {
-  require<GradError>(requires_grad(), "register_hook: this tensor needs no gradient, so the hook would never run");
+  require<GradError>(requires_grad(),
+                     "register_hook: this tensor needs no gradient, so the hook would never run");
   (is_leaf() ? body_->hooks : body_->node->hooks).push_back(std::move(hook));
 }
 

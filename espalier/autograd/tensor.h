@@ -21,24 +21,25 @@ class Node;
 class Tensor;
 struct TensorBody;
 
-// Elements start, start + step, … before stop. Negative positions count from the end; an absent one is the end of
-// the dimension. The step is at least 1.
+// Elements start, start + step, … before stop. Negative positions count from the end; an absent one is the
+// end of the dimension. The step is at least 1.
 struct Slice {
   std::optional<int64_t> start = std::nullopt, stop = std::nullopt;
   int64_t step = 1;
 };
-struct Ellipsis {};                 // as many full slices as are needed
-struct NewAxis {};                  // a new dimension of size 1
+struct Ellipsis {};  // as many full slices as are needed
+struct NewAxis {};   // a new dimension of size 1
 inline constexpr Ellipsis ellipsis{};
 inline constexpr NewAxis newaxis{};
 
-// What stands between the brackets of x[…] in PyTorch: a position, a slice, `...`, None, or a tensor of positions or
-// of bools.
+// What stands between the brackets of x[…] in PyTorch: a position, a slice, `...`, None, or a tensor of
+// positions or of bools.
 class TensorIndex;
 
-// A number of elements of one dtype with a shape, and its place on the tape. A handle: copies are the same tensor;
-// clone() copies the values. Default-constructed it is undefined, which stands for "none" (no bias, no gradient).
-// Operations follow PyTorch's names and meaning; each is documented at the free function of the same name (ops/).
+// A number of elements of one dtype with a shape, and its place on the tape. A handle: copies are the same
+// tensor; clone() copies the values. Default-constructed it is undefined, which stands for "none" (no bias,
+// no gradient). Operations follow PyTorch's names and meaning; each is documented at the free function of the
+// same name (ops/).
 class Tensor {
  public:
   Tensor() = default;
@@ -56,7 +57,8 @@ class Tensor {
   bool is_floating_point() const { return espalier::is_floating_point(dtype()); }
   bool is_same(const Tensor& other) const { return body_ == other.body_; }
 
-  // The first element's address; T must be the dtype's type (throws DTypeError). Elements lie as strides() say.
+  // The first element's address; T must be the dtype's type (throws DTypeError). Elements lie as strides()
+  // say.
   template <class T>
   T* data() const {
     check_type(dtype_of<T>());
@@ -80,8 +82,8 @@ class Tensor {
   Tensor grad() const;  // undefined where there is none
   void set_grad(Tensor grad);
   Tensor detach() const;  // the same storage, outside the tape
-  // Adds d(this)/d(leaf) to the gradient of every leaf it was computed from. `gradient` is the cotangent, needed
-  // unless this has one element. The graph's saved values are released unless retain_graph.
+  // Adds d(this)/d(leaf) to the gradient of every leaf it was computed from. `gradient` is the cotangent,
+  // needed unless this has one element. The graph's saved values are released unless retain_graph.
   struct BackwardOptions {
     bool retain_graph = false;
     bool create_graph = false;  // record the gradients' own computation; implies retain_graph
@@ -129,7 +131,8 @@ class Tensor {
   Tensor repeat(const Shape& repeats) const;
   Tensor flip(const Dims& dims) const;
   Tensor select(int64_t dim, int64_t index) const;
-  Tensor slice(int64_t dim, std::optional<int64_t> start, std::optional<int64_t> stop, int64_t step = 1) const;
+  Tensor slice(int64_t dim, std::optional<int64_t> start, std::optional<int64_t> stop,
+               int64_t step = 1) const;
   Tensor narrow(int64_t dim, int64_t start, int64_t length) const;
   std::vector<Tensor> split(int64_t size, int64_t dim = 0) const;
   std::vector<Tensor> chunk(int64_t chunks, int64_t dim = 0) const;
@@ -254,10 +257,10 @@ struct TensorBody : RefCounted<TensorBody> {
   static void operator delete(void* p, size_t bytes) noexcept;
 
   Array array;
-  Ref<Node> node;              // what computed it; null for a leaf
+  Ref<Node> node;  // what computed it; null for a leaf
   Tensor grad;
-  bool requires_grad = false;  // of a leaf
-  bool is_view = false;        // shares another tensor's storage
+  bool requires_grad = false;                               // of a leaf
+  bool is_view = false;                                     // shares another tensor's storage
   std::vector<std::function<Tensor(const Tensor&)>> hooks;  // of a leaf
 };
 

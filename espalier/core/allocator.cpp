@@ -23,10 +23,10 @@ namespace espalier {
 namespace {
 
 constexpr size_t kAlign = 64;
-constexpr int kClasses = 4 * 48;        // four size classes between powers of two
-constexpr size_t kSmall = 1024;         // up to here a thread keeps blocks of its own, without a lock
+constexpr int kClasses = 4 * 48;  // four size classes between powers of two
+constexpr size_t kSmall = 1024;   // up to here a thread keeps blocks of its own, without a lock
 constexpr int kSmallClasses = kSmall / kAlign + 1;
-constexpr size_t kThreadBlocks = 128;   // blocks a thread keeps of one small size
+constexpr size_t kThreadBlocks = 128;  // blocks a thread keeps of one small size
 
 struct Class {
   int index;

@@ -3,8 +3,9 @@
 #include <cstddef>
 #include <cstdint>
 
-// Memory of tensors and of the tape. Freed blocks are kept by size and handed out again, so that a training loop
-// asks the system for nothing after its first step. In sanitizer builds every block comes from the system.
+// Memory of tensors and of the tape. Freed blocks are kept by size and handed out again, so that a training
+// loop asks the system for nothing after its first step. In sanitizer builds every block comes from the
+// system.
 namespace espalier {
 
 struct MemoryStats {

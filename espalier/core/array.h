@@ -7,8 +7,8 @@
 namespace espalier {
 
 // A storage with sizes and strides, and nothing more: what kernels compute with and files hold. Copies share
-// the storage. Element (i, j, …) is at data<T>()[i * strides[0] + j * strides[1] + …]; strides count elements and
-// may be 0 (broadcast) or negative never.
+// the storage. Element (i, j, …) is at data<T>()[i * strides[0] + j * strides[1] + …]; strides count elements
+// and may be 0 (broadcast) or negative never.
 struct Array {
   Ref<Storage> storage;
   int64_t offset = 0;  // of the first element, in elements
@@ -34,7 +34,8 @@ struct Array {
     return static_cast<T*>(data());
   }
 
-  // Elements lie in row-major order without gaps / in channels-last order (rank 4) / in some order without gaps.
+  // Elements lie in row-major order without gaps / in channels-last order (rank 4) / in some order without
+  // gaps.
   bool is_contiguous() const;
   bool is_channels_last() const;
   bool is_dense() const;

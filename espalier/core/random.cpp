@@ -76,7 +76,8 @@ double Generator::normal_double() {
 }
 
 void Generator::uniform(Array& out, double from, double to) {
-  if (out.dtype == DType::float64) return fill<double>(out, [&] { return uniform_double() * (to - from) + from; });
+  if (out.dtype == DType::float64)
+    return fill<double>(out, [&] { return uniform_double() * (to - from) + from; });
   auto f = static_cast<float>(from), width = static_cast<float>(to) - static_cast<float>(from);
   auto draw = [&] { return uniform_float() * width + f; };
   if (out.dtype == DType::bfloat16) return fill<BFloat16>(out, draw);
@@ -90,9 +91,11 @@ void Generator::normal(Array& out, double mean, double std) {
   if (nothing_to_do(out)) return;
   bool blocks = out.numel() >= 16 && out.is_contiguous();
   if (blocks && out.dtype == DType::float32) {
-    return normal_blocks(*this, out.data<float>(), out.numel(), static_cast<float>(mean), static_cast<float>(std));
+    return normal_blocks(*this, out.data<float>(), out.numel(), static_cast<float>(mean),
+                         static_cast<float>(std));
   }
-  if (blocks && out.dtype == DType::float64) return normal_blocks(*this, out.data<double>(), out.numel(), mean, std);
+  if (blocks && out.dtype == DType::float64)
+    return normal_blocks(*this, out.data<double>(), out.numel(), mean, std);
   visit_floating(out.dtype, [&]<class T>(T) {
     fill<T>(out, [&] { return static_cast<Compute<T>>(normal_double() * std + mean); });
   });
@@ -128,7 +131,8 @@ std::vector<int64_t> Generator::randperm(int64_t n) {
 std::string Generator::state() const {
   std::ostringstream out;
   out.imbue(std::locale::classic());
-  out << "mt19937 " << seed_ << ' ' << has_next_normal_ << ' ' << std::hexfloat << next_normal_ << ' ' << engine_;
+  out << "mt19937 " << seed_ << ' ' << has_next_normal_ << ' ' << std::hexfloat << next_normal_ << ' '
+      << engine_;
   return out.str();
 }
 

@@ -9,8 +9,9 @@
 
 namespace espalier {
 
-// PyTorch's CPU generator: mt19937 and the recipes that turn its numbers into values, so that the same seed gives
-// PyTorch's numbers (integers and uniforms exactly, normals to a rounding). Not for use by two threads at once.
+// PyTorch's CPU generator: mt19937 and the recipes that turn its numbers into values, so that the same seed
+// gives PyTorch's numbers (integers and uniforms exactly, normals to a rounding). Not for use by two threads
+// at once.
 class Generator {
  public:
   static constexpr uint64_t kDefaultSeed = 67280421310721;  // PyTorch's
@@ -40,7 +41,8 @@ class Generator {
   void bernoulli(Array& out, double p);
   std::vector<int64_t> randperm(int64_t n);
 
-  // Everything the next numbers depend on, as text, and back. Throws ValueError for text that is not such a state.
+  // Everything the next numbers depend on, as text, and back. Throws ValueError for text that is not such a
+  // state.
   std::string state() const;
   void set_state(const std::string& text);
 

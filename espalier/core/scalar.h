@@ -7,14 +7,14 @@
 
 namespace espalier {
 
-// A number given in code: its kind (bool, integer, floating point) takes part in type promotion, its width does not.
+// A number given in code: its kind (bool, integer, floating point) takes part in type promotion, its width
+// does not.
 class Scalar {
  public:
   enum class Kind : uint8_t { boolean, integer, floating };
 
   template <class T>
-    requires std::is_arithmetic_v<T>
-  Scalar(T value) {
+  requires std::is_arithmetic_v<T> Scalar(T value) {
     if constexpr (std::is_same_v<T, bool>) kind_ = Kind::boolean, i_ = value;
     else if constexpr (std::is_integral_v<T>) kind_ = Kind::integer, i_ = static_cast<int64_t>(value);
     else kind_ = Kind::floating, d_ = static_cast<double>(value);
@@ -41,7 +41,8 @@ class Scalar {
   Kind kind_;
 };
 
-// The dtype of `tensor op scalar`: the tensor's, unless the scalar is of a higher kind (then float32, int64 or bool).
+// The dtype of `tensor op scalar`: the tensor's, unless the scalar is of a higher kind (then float32, int64
+// or bool).
 inline DType promote_types(DType tensor, const Scalar& s) {
   if (s.kind() == Scalar::Kind::floating && !is_floating_point(tensor)) return DType::float32;
   if (s.kind() == Scalar::Kind::integer && tensor == DType::boolean) return DType::int64;

@@ -46,13 +46,15 @@ std::string to_string(const Shape& shape) {
 
 int64_t checked_mul(int64_t a, int64_t b, const char* what) {
   int64_t r;
-  require<ShapeError>(!__builtin_mul_overflow(a, b, &r), what, " (", a, " times ", b, ") does not fit in 63 bits");
+  require<ShapeError>(!__builtin_mul_overflow(a, b, &r), what, " (", a, " times ", b,
+                      ") does not fit in 63 bits");
   return r;
 }
 
 int64_t checked_add(int64_t a, int64_t b, const char* what) {
   int64_t r;
-  require<ShapeError>(!__builtin_add_overflow(a, b, &r), what, " (", a, " plus ", b, ") does not fit in 63 bits");
+  require<ShapeError>(!__builtin_add_overflow(a, b, &r), what, " (", a, " plus ", b,
+                      ") does not fit in 63 bits");
   return r;
 }
 

@@ -13,8 +13,8 @@ size_t width(std::string_view text);
 std::string pad_right(std::string_view text, size_t columns);
 std::string pad_left(std::string_view text, size_t columns);
 
-// Rows of text in columns, two blanks apart; the first row is the head. `numbers` names the columns that are set to
-// the right.
+// Rows of text in columns, two blanks apart; the first row is the head. `numbers` names the columns that are
+// set to the right.
 std::string table(const std::vector<std::vector<std::string>>& rows, const std::vector<size_t>& numbers = {});
 
 // A bar of `share` (0 to 1) of `columns`, in eighths of a column.

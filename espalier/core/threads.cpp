@@ -6,8 +6,8 @@
 
 #include <espalier/core/error.h>
 
-// The OpenMP runtime of GCC, which oneDNN uses as well, called by its own interface: one runtime in the process
-// whichever compiler builds this file.
+// The OpenMP runtime of GCC, which oneDNN uses as well, called by its own interface: one runtime in the
+// process whichever compiler builds this file.
 extern "C" {
 void GOMP_parallel(void (*fn)(void*), void* data, unsigned num_threads, unsigned flags);
 int omp_get_max_threads(void);

@@ -27,9 +27,10 @@ using Range = void (*)(void* body, int64_t begin, int64_t end);
 void parallel_for(int64_t n, int64_t grain, void* body, Range call);
 }  // namespace detail
 
-// Calls body(begin, end) for pieces that cover [0, n). Pieces begin at multiples of `grain` and run at the same time
-// when there is more than one. Nested calls run inline. An exception from a piece reaches the caller.
-// What is computed for an element must not depend on where pieces begin, other than by multiples of `grain`.
+// Calls body(begin, end) for pieces that cover [0, n). Pieces begin at multiples of `grain` and run at the
+// same time when there is more than one. Nested calls run inline. An exception from a piece reaches the
+// caller. What is computed for an element must not depend on where pieces begin, other than by multiples of
+// `grain`.
 template <class Body>
 void parallel_for(int64_t n, int64_t grain, Body&& body) {
   if (n <= 0) return;

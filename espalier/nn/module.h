@@ -1,6 +1,7 @@
 #pragma once
 
 #include <espalier/nn/call.h>
+#include <espalier/nn/inspect.h>
 #include <espalier/nn/ties.h>
 
 namespace espalier::nn {
@@ -72,6 +73,18 @@ struct Module {
   LoadResult load_state_dict(const StateDict& state, const LoadOptions& options = {}) {
     return ref().load_state_dict(state, options);
   }
+  // For a model from one tensor to another: the output's shape for an input's, found without data or memory (or the
+  // error that a real run would give); the table of layers, parameters and cost; the record of what it does with x.
+  Shape check(const Shape& input, const InputOptions& options = {}) const {
+    return nn::check(ref(), run, input, options);
+  }
+  std::string summary(const Shape& input, const InputOptions& options = {}) const {
+    return nn::summary(ref(), run, input, options);
+  }
+  trace::Record trace(const Tensor& x, const trace::Options& options = {}) const {
+    return nn::trace(ref(), run, x, options);
+  }
+
   // A safetensors file.
   void save(const std::string& path) const { ref().save(path); }
   LoadResult load(const std::string& path, const LoadOptions& options = {}) {
@@ -79,6 +92,7 @@ struct Module {
   }
 
  private:
+  static Tensor run(void* module, const Tensor& x) { return (*static_cast<Self*>(module))(x); }
   Self& self() { return static_cast<Self&>(*this); }
   const Self& self() const { return static_cast<const Self&>(*this); }
 };

@@ -6,10 +6,11 @@
 namespace espalier::trace {
 namespace {
 
-constexpr std::array kFree = {"view",      "reshape",  "flatten",    "transpose", "permute",   "expand",  "select",
-                              "slice",     "squeeze",  "unsqueeze",  "narrow",    "diagonal",  "clone",   "contiguous",
-                              "to",        "cat",      "stack",      "pad",       "flip",      "repeat",  "roll",
-                              "gather",    "embedding", "index_select", "index",  "copy_",     "fill_",   "unflatten"};
+constexpr std::array kFree = {"view",   "reshape",    "flatten", "transpose", "permute",   "expand",
+                              "select", "slice",      "squeeze", "unsqueeze", "narrow",    "diagonal",
+                              "clone",  "contiguous", "to",      "cat",       "stack",     "pad",
+                              "flip",   "repeat",     "roll",    "gather",    "embedding", "index_select",
+                              "index",  "copy_",      "fill_",   "unflatten"};
 
 double size(const Tensor& t) { return t.defined() ? static_cast<double>(t.numel()) : 0; }
 
@@ -20,7 +21,9 @@ double conv(const Inputs& in, const Tensor& y) {
   return 2 * size(y) * filter;
 }
 
-double product(const Inputs& in, const Tensor& y) { return 2 * size(y) * static_cast<double>(in[0].size(-1)); }
+double product(const Inputs& in, const Tensor& y) {
+  return 2 * size(y) * static_cast<double>(in[0].size(-1));
+}
 
 }  // namespace
 

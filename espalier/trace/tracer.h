@@ -6,19 +6,10 @@
 #include <vector>
 
 #include <espalier/autograd/recorder.h>
+#include <espalier/trace/options.h>
 #include <espalier/trace/record.h>
 
 namespace espalier::trace {
-
-enum class Level {
-  shapes,  // names, shapes and times; works without data (ShapesOnly)
-  stats,   // and the values of every tensor in a few numbers
-};
-
-struct Options {
-  Level level = Level::stats;
-  std::string values = {};  // keep the values of tensors made under paths that match: "conv1", "blocks.*", "*"
-};
 
 // Fills a Record with what this thread runs while it is the recorder:
 //   trace::Tracer tracer;
@@ -48,10 +39,10 @@ class Tracer final : public Recorder {
 
   Options options_;
   Record record_;
-  std::vector<int64_t> open_;                          // calls of modules that run
-  std::unordered_map<const void*, int64_t> numbers_;   // of tensors, by body
+  std::vector<int64_t> open_;                         // calls of modules that run
+  std::unordered_map<const void*, int64_t> numbers_;  // of tensors, by body
   std::unordered_map<const void*, std::string> names_;
-  std::vector<Tensor> alive_;                          // so that no body's address is used twice
+  std::vector<Tensor> alive_;  // so that no body's address is used twice
   Clock::time_point start_ = Clock::now();
   double last_ = 0, backward_start_ = 0;
 };

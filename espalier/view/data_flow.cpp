@@ -24,7 +24,8 @@ std::string stage_name(const trace::Call& call) {
 
 std::string data_flow(const trace::Record& record) {
   auto stages = trace::stages(record);
-  std::vector<std::vector<std::string>> rows = {{"stage", "goes in", "what happens", "comes out", "which is"}};
+  std::vector<std::vector<std::string>> rows = {
+      {"stage", "goes in", "what happens", "comes out", "which is"}};
   if (int64_t input = first_input(record); input >= 0) {
     const Shape& shape = record.tensors[input].shape;
     rows.push_back({"input", "", "", to_string(shape), meaning(shape, Role::input)});
@@ -35,7 +36,8 @@ std::string data_flow(const trace::Record& record) {
     const Shape& in = record.tensors[call.inputs[0]].shape;
     const Shape& out = record.tensors[call.outputs[0]].shape;
     Role role = number == stages.back() ? Role::output : Role::inner;
-    rows.push_back({stage_name(call), to_string(in), what_happens(record, number), to_string(out), meaning(out, role)});
+    rows.push_back(
+        {stage_name(call), to_string(in), what_happens(record, number), to_string(out), meaning(out, role)});
   }
   return text::table(rows);
 }
@@ -45,8 +47,9 @@ std::string prediction_trace(const trace::Record& record) {
   auto add = [&](const std::string& name, int64_t tensor) {
     const trace::TensorInfo& t = record.tensors[tensor];
     if (!t.stats) return;
-    rows.push_back({name, to_string(t.shape), text::fixed(t.stats->mean, 3), text::fixed(t.stats->std, 3), text::fixed(t.stats->min, 3),
-                    text::fixed(t.stats->max, 3), text::fixed(100 * t.stats->zeros, 1) + " %"});
+    rows.push_back({name, to_string(t.shape), text::fixed(t.stats->mean, 3), text::fixed(t.stats->std, 3),
+                    text::fixed(t.stats->min, 3), text::fixed(t.stats->max, 3),
+                    text::fixed(100 * t.stats->zeros, 1) + " %"});
   };
   if (int64_t input = first_input(record); input >= 0) add("input", input);
   for (int64_t number : trace::stages(record)) {

@@ -50,7 +50,8 @@ std::string conv(const Stage& s) {
 }
 
 std::string linear(const Stage& s) {
-  return concat(text::grouped(s.out().back()), " weighted sums of ", text::grouped(s.in().back()), " numbers");
+  return concat(text::grouped(s.out().back()), " weighted sums of ", text::grouped(s.in().back()),
+                " numbers");
 }
 
 std::string flatten(const Stage& s) {
@@ -119,7 +120,8 @@ const std::map<std::string, Words>& words() {
 std::string what_happens(const trace::Record& record, int64_t number) {
   const trace::Call& call = record.calls[number];
   auto known = words().find(call.kind);
-  if (known != words().end() && !call.inputs.empty() && !call.outputs.empty()) return known->second({record, number});
+  if (known != words().end() && !call.inputs.empty() && !call.outputs.empty())
+    return known->second({record, number});
   return call.settings.empty() ? call.kind : concat(call.kind, "(", call.settings, ")");
 }
 

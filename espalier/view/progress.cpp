@@ -22,8 +22,9 @@ void Progress::show(const std::string& what, int64_t done, int64_t total, const 
   if (now - last_ < (terminal_ ? Clock::duration(kRedraw) : Clock::duration(kLine))) return;
   last_ = now;
   double share = static_cast<double>(done) / static_cast<double>(total);
-  std::string line = concat("  ", what, "  ", text::pad_right(terminal_ ? text::bar(share, 20) : "", terminal_ ? 20 : 0), " ", done, "/",
-                            total, "  ", figures);
+  std::string line =
+      concat("  ", what, "  ", text::pad_right(terminal_ ? text::bar(share, 20) : "", terminal_ ? 20 : 0),
+             " ", done, "/", total, "  ", figures);
   std::fprintf(stderr, terminal_ ? "\r%s\x1b[K" : "%s\n", line.c_str());
   drawn_ = terminal_;
 }

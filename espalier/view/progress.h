@@ -6,8 +6,8 @@
 
 namespace espalier::view {
 
-// Where a long loop stands, on standard error: one line that is rewritten on a terminal, a line every few seconds
-// elsewhere.
+// Where a long loop stands, on standard error: one line that is rewritten on a terminal, a line every few
+// seconds elsewhere.
 class Progress {
  public:
   explicit Progress(bool quiet = false);

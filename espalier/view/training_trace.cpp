@@ -43,7 +43,9 @@ std::string fall(double share) {
   return "loss hardly moved: a plateau";
 }
 
-std::string optional(const std::optional<double>& value, int decimals) { return value ? text::fixed(*value, decimals) : "-"; }
+std::string optional(const std::optional<double>& value, int decimals) {
+  return value ? text::fixed(*value, decimals) : "-";
+}
 
 std::string columns(const std::vector<std::string>& cells) {
   static constexpr size_t kWidths[] = {9, 10, 8, 8, 8, 8};
@@ -56,12 +58,14 @@ std::string columns(const std::vector<std::string>& cells) {
 
 std::string observation(const trace::History& h, size_t at, int64_t classes) {
   const trace::Epoch& now = h[at];
-  if (!std::isfinite(now.train_loss)) return "the loss is not a number: diverged; try a smaller learning rate";
+  if (!std::isfinite(now.train_loss))
+    return "the loss is not a number: diverged; try a smaller learning rate";
   if (at == 0) return against_guessing(now.train_loss, classes);
   double share = 1 - now.train_loss / h[at - 1].train_loss;
   int risen = rises(h, at);
   if (risen > 1) return concat("validation loss rose for the ", ordinal(risen), " time: overfitting");
-  if (risen == 1 && share > 0) return "validation loss rose while training loss fell: a first sign of overfitting";
+  if (risen == 1 && share > 0)
+    return "validation loss rose while training loss fell: a first sign of overfitting";
   if (share < 0) return concat("training loss rose by ", percent(-share));
   return fall(share);
 }
@@ -72,16 +76,17 @@ std::string training_head() {
 
 std::string training_line(const trace::History& h, size_t at, int64_t epochs, int64_t classes) {
   const trace::Epoch& e = h[at];
-  return columns({concat(e.epoch, "/", epochs), text::fixed(e.train_loss, 4), text::fixed(e.train_accuracy, 3),
-                  optional(e.val_loss, 4), optional(e.val_accuracy, 3), text::fixed(e.seconds, 1),
-                  observation(h, at, classes)});
+  return columns({concat(e.epoch, "/", epochs), text::fixed(e.train_loss, 4),
+                  text::fixed(e.train_accuracy, 3), optional(e.val_loss, 4), optional(e.val_accuracy, 3),
+                  text::fixed(e.seconds, 1), observation(h, at, classes)});
 }
 
 std::string loss_chart(const trace::History& h) {
   double most = 0;
   for (const trace::Epoch& e : h) most = std::max({most, e.train_loss, e.val_loss.value_or(0)});
   auto row = [&](const std::string& label, double loss) {
-    return concat("  ", text::pad_left(label, 12), "  ", text::fixed(loss, 4), "  ", text::bar(most > 0 ? loss / most : 0, kBar), "\n");
+    return concat("  ", text::pad_left(label, 12), "  ", text::fixed(loss, 4), "  ",
+                  text::bar(most > 0 ? loss / most : 0, kBar), "\n");
   };
   std::string out;
   for (const trace::Epoch& e : h) {
@@ -91,7 +96,8 @@ std::string loss_chart(const trace::History& h) {
   return out;
 }
 
-std::string probability_chart(const std::vector<double>& p, const std::vector<std::string>& classes, size_t most) {
+std::string probability_chart(const std::vector<double>& p, const std::vector<std::string>& classes,
+                              size_t most) {
   std::vector<size_t> order(p.size());
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return p[a] > p[b]; });
@@ -101,7 +107,8 @@ std::string probability_chart(const std::vector<double>& p, const std::vector<st
   for (size_t i : order) longest = std::max(longest, text::width(label(i)));
   std::string out;
   for (size_t i : order) {
-    out += concat("  ", text::pad_right(label(i), longest), "  ", text::pad_left(text::fixed(100 * p[i], 1), 5), " %  ", text::bar(p[i], kBar), "\n");
+    out += concat("  ", text::pad_right(label(i), longest), "  ",
+                  text::pad_left(text::fixed(100 * p[i], 1), 5), " %  ", text::bar(p[i], kBar), "\n");
   }
   return out;
 }

@@ -6,8 +6,8 @@
 
 namespace espalier::view {
 
-// The head of the training trace, and one line an epoch: loss and accuracy on training and validation data, seconds,
-// and an observation in words.
+// The head of the training trace, and one line an epoch: loss and accuracy on training and validation data,
+// seconds, and an observation in words.
 std::string training_head();
 std::string training_line(const trace::History& history, size_t at, int64_t epochs, int64_t classes);
 
@@ -27,7 +27,7 @@ std::string observation(const trace::History& history, size_t at, int64_t classe
 std::string loss_chart(const trace::History& history);
 
 // Classes with their probabilities as bars, the likeliest first, at most `most` of them.
-std::string probability_chart(const std::vector<double>& probabilities, const std::vector<std::string>& classes,
-                              size_t most = 10);
+std::string probability_chart(const std::vector<double>& probabilities,
+                              const std::vector<std::string>& classes, size_t most = 10);
 
 }  // namespace espalier::view

@@ -40,7 +40,8 @@ std::vector<double> values(const In& in, std::mt19937& rng) {
   return v;
 }
 
-// The values in a tensor whose memory is spread: every second element of a larger block, last dimension first.
+// The values in a tensor whose memory is spread: every second element of a larger block, last dimension
+// first.
 Array spread(const Shape& shape, DType dtype) {
   Shape wide = shape;
   Strides strides = shape;
@@ -177,7 +178,8 @@ TEST_P(OpCases, ShapesAloneGiveTheSameShape) {
       EXPECT_EQ(to_string(y.shape()), to_string(real.shape())) << row().op;
       EXPECT_EQ(y.dtype(), real.dtype()) << row().op;
     } catch (const ValueError& e) {
-      EXPECT_NE(e.message().find("values"), std::string::npos) << e.what();  // the result's shape depends on values
+      EXPECT_NE(e.message().find("values"), std::string::npos)
+          << e.what();  // the result's shape depends on values
     }
   }
 }

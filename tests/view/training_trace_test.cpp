@@ -51,7 +51,8 @@ TEST(Observation, NamesADivergedRun) {
 TEST(TrainingTrace, ARunWithoutValidationShowsDashes) {
   trace::History h = {{.epoch = 1, .train_loss = 0.5, .train_accuracy = 0.8, .seconds = 2.5}};
   EXPECT_EQ(training_line(h, 0, 5, 10),
-            "        1/5     0.5000    0.800        -        -      2.5  far below guessing (2.30); learning fast\n");
+            "        1/5     0.5000    0.800        -        -      2.5  far below guessing (2.30); learning "
+            "fast\n");
 }
 
 TEST(LossChart, TheLargestLossHasTheLongestBar) {
