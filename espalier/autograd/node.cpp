@@ -116,10 +116,10 @@ Tensor Node::output() {
 }
 
 void Saved::check() const {
-  require<GradError>(!tensor_.defined() || tensor_.array().storage->version() == version_,
-                     running ? running : "an operation",
-                     " needs one of its inputs for the gradient, a tensor ", tensor_.shape(),
-                     ", which was written in place since; write to a clone() instead");
+  if (!tensor_.defined() || tensor_.array().storage->version() == version_) return;
+  throw GradError(concat(running ? running : "an operation",
+                         " needs one of its inputs for the gradient, a tensor ", tensor_.shape(),
+                         ", which was written in place since; write to a clone() instead"));
 }
 
 namespace detail {
