@@ -100,13 +100,12 @@ Tensor reshape(const Tensor& x, const Shape& shape) {
 }
 Tensor Tensor::reshape(const Shape& shape) const { return espalier::reshape(*this, shape); }
 
-Tensor view(const Tensor& x, const Shape& shape) {
-  Shape to = whole_shape("view", x.shape(), shape);
-  require<ShapeError>(strides_for(x.array(), to).has_value(), "view: ", x.shape(), " with strides ",
-                      x.strides(), " can't be seen as ", to, " without a copy; use reshape");
-  return reshaped("reshape", x, to, {{"shape", to}});
+Tensor Tensor::view(const Shape& wanted) const {
+  Shape to = whole_shape("view", shape(), wanted);
+  require<ShapeError>(strides_for(array(), to).has_value(), "view: ", shape(), " with strides ", strides(),
+                      " can't be seen as ", to, " without a copy; use reshape");
+  return reshaped("reshape", *this, to, {{"shape", to}});
 }
-Tensor Tensor::view(const Shape& shape) const { return espalier::view(*this, shape); }
 
 Tensor flatten(const Tensor& x, int64_t start_dim, int64_t end_dim) {
   int first = wrap_dim("flatten", start_dim, x.dim()), last = wrap_dim("flatten", end_dim, x.dim());

@@ -8,10 +8,9 @@
 // of x.
 namespace espalier {
 
-// The same elements in row-major order under another shape, in which one size may be -1. reshape copies where
-// strides can't express it, view throws ShapeError there.
+// The same elements in row-major order under another shape, in which one size may be -1. Copies where
+// strides can't express it; the method view throws ShapeError there.
 Tensor reshape(const Tensor& x, const Shape& shape);
-Tensor view(const Tensor& x, const Shape& shape);
 // Dimensions start_dim to end_dim (included) made one; dimension `dim` made several, one of which may be -1.
 Tensor flatten(const Tensor& x, int64_t start_dim = 0, int64_t end_dim = -1);
 Tensor unflatten(const Tensor& x, int64_t dim, const Shape& sizes);
