@@ -1,0 +1,210 @@
+#include <espalier/core/threads.h>
+#include <espalier/kernels/dnnl.h>
+#include <espalier/kernels/elementwise.h>
+#include <espalier/kernels/gemm.h>
+#include <espalier/kernels/matmul.h>
+
+namespace espalier::kernels {
+namespace {
+
+// A matrix in memory; its leading (batch) dimensions are Product's.
+struct Matrix {
+  void* data;
+  int64_t row, col;
+  Strides batch = {};
+};
+
+struct Product {
+  int64_t m, n, k;
+  Matrix a, b, c;
+  Shape batch = {};
+  DType dtype;
+};
+
+// Adds a batch dimension within those before, joined with the last one where memory allows.
+void add_batch(Product& p, int64_t size, int64_t a, int64_t b, int64_t c) {
+  if (size == 1) return;
+  int last = p.batch.rank() - 1;
+  if (last >= 0 && p.a.batch[last] == size * a && p.b.batch[last] == size * b &&
+      p.c.batch[last] == size * c) {
+    p.batch[last] *= size;
+    p.a.batch[last] = a, p.b.batch[last] = b, p.c.batch[last] = c;
+    return;
+  }
+  p.batch.push_back(size);
+  p.a.batch.push_back(a), p.b.batch.push_back(b), p.c.batch.push_back(c);
+}
+
+// One product of more rows in place of several with the same b.
+void join_rows(Product& p) {
+  int last = p.batch.rank() - 1;
+  if (last < 0 || p.b.batch[last] != 0) return;
+  if (p.m == 1) p.a.row = p.a.batch[last], p.c.row = p.c.batch[last];
+  if (p.a.batch[last] != p.m * p.a.row || p.c.batch[last] != p.m * p.c.row) return;
+  p.m *= p.batch[last];
+  for (Shape* s : {&p.batch, &p.a.batch, &p.b.batch, &p.c.batch}) s->erase(last);
+}
+
+// One column or row of a matrix has a stride that means nothing: gives it one that oneDNN takes.
+void tidy(Matrix& x, int64_t rows, int64_t cols) {
+  if (cols == 1 && x.row >= 1) x.col = x.row == 1 ? rows : 1;
+  if (rows == 1 && x.col >= 1) x.row = x.col == 1 ? cols : 1;
+}
+
+Product plan(const Array& out, const Array& a, const Array& b) {
+  int r = out.rank();
+  int64_t m = out.shape[r - 2], n = out.shape[r - 1], k = a.shape[a.rank() - 1];
+  Shape a_shape = out.shape, b_shape = out.shape;
+  a_shape[r - 1] = k, b_shape[r - 2] = k;
+  Array left = a.expand("matmul", a_shape), right = b.expand("matmul", b_shape);
+  auto matrix = [r](const Array& x) { return Matrix{x.data(), x.strides[r - 2], x.strides[r - 1]}; };
+  Product p{
+      .m = m, .n = n, .k = k, .a = matrix(left), .b = matrix(right), .c = matrix(out), .dtype = out.dtype};
+  for (int d = 0; d < r - 2; ++d)
+    add_batch(p, out.shape[d], left.strides[d], right.strides[d], out.strides[d]);
+  join_rows(p);
+  tidy(p.a, p.m, p.k), tidy(p.b, p.k, p.n), tidy(p.c, p.m, p.n);
+  return p;
+}
+
+// Calls f(a, b, c) with the offsets of each product of the batch.
+template <class F>
+void each(const Product& p, F&& f) {
+  Shape index = Shape::filled(p.batch.rank(), 0);
+  for (int64_t i = p.batch.numel(); i > 0; --i) {
+    int64_t a = 0, b = 0, c = 0;
+    for (int d = 0; d < index.rank(); ++d) {
+      a += index[d] * p.a.batch[d], b += index[d] * p.b.batch[d], c += index[d] * p.c.batch[d];
+    }
+    f(a, b, c);
+    for (int d = index.rank() - 1; d >= 0 && ++index[d] == p.batch[d]; --d) index[d] = 0;
+  }
+}
+
+template <class T>
+void by_gemm(const Product& p, bool accumulate) {
+  auto& gemm = sizeof(T) == 8 ? gemm_double : gemm_float;
+  auto* a0 = static_cast<const T*>(p.a.data);
+  auto* b0 = static_cast<const T*>(p.b.data);
+  auto* c0 = static_cast<T*>(p.c.data);
+  auto one = [&](int64_t a, int64_t b, int64_t c) {
+    return Gemm{p.m,    p.n,     p.k,     a0 + a, p.a.row, p.a.col,
+                b0 + b, p.b.row, p.b.col, c0 + c, p.c.row, accumulate};
+  };
+  if (p.batch.empty()) return gemm(one(0, 0, 0));
+  std::vector<Gemm> all;
+  each(p, [&](int64_t a, int64_t b, int64_t c) { all.push_back(one(a, b, c)); });
+  parallel_for(static_cast<int64_t>(all.size()), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) gemm(all[i]);
+  });
+}
+
+template <class T>
+void by_loops(const Product& p) {
+  each(p, [&](int64_t a, int64_t b, int64_t c) {
+    for (int64_t i = 0; i < p.m; ++i) {
+      for (int64_t j = 0; j < p.n; ++j) {
+        T sum{};
+        for (int64_t q = 0; q < p.k; ++q) {
+          sum += static_cast<const T*>(p.a.data)[a + i * p.a.row + q * p.a.col] *
+                 static_cast<const T*>(p.b.data)[b + q * p.b.row + j * p.b.col];
+        }
+        static_cast<T*>(p.c.data)[c + i * p.c.row + j * p.c.col] = sum;
+      }
+    }
+  });
+}
+
+bool taken_by_onednn(const Product& p) {
+  auto fits = [](const Matrix& x, int64_t rows, int64_t cols) {
+    return (x.col == 1 && x.row >= cols) || (x.row == 1 && x.col >= rows);
+  };
+  for (int d = 0; d < p.batch.rank(); ++d) {
+    if (p.a.batch[d] == 0 && p.b.batch[d] == 0) return false;
+  }
+  return fits(p.a, p.m, p.k) && fits(p.b, p.k, p.n);
+}
+
+struct MatmulPrimitive {
+  onednn::Executable run;
+  dnnl::memory::desc a, b, c, bias;
+};
+
+Array array_of(const Matrix& x, Shape batch, int64_t rows, int64_t cols, DType dtype) {
+  Strides strides = x.batch;
+  for (int d = 0; d < batch.rank(); ++d) {
+    if (strides[d] == 0) batch[d] = 1, strides[d] = rows * cols;
+  }
+  batch.push_back(rows), batch.push_back(cols);
+  strides.push_back(x.row), strides.push_back(x.col);
+  return Array{nullptr, 0, batch, strides, dtype};
+}
+
+MatmulPrimitive make_matmul(const Array& a, const Array& b, const Array& c, bool bias) {
+  using dnnl::matmul;
+  auto describe = [](const Array& x) { return onednn::describe(x.shape, x.strides, x.dtype); };
+  MatmulPrimitive made{{}, describe(a), describe(b), describe(c), {}};
+  if (bias) {
+    Shape row = Shape::filled(c.rank(), 1);
+    row[c.rank() - 1] = c.shape.back();
+    made.bias = onednn::describe(row, contiguous_strides(row), c.dtype);
+    auto d = onednn::describe_primitive<matmul>(made.a, made.b, made.bias, made.c);
+    made.run = {matmul(d), d};
+  } else {
+    auto d = onednn::describe_primitive<matmul>(made.a, made.b, made.c);
+    made.run = {matmul(d), d};
+  }
+  return made;
+}
+
+void by_onednn(const Product& p, const Array* bias) {
+  Array a = array_of(p.a, p.batch, p.m, p.k, p.dtype), b = array_of(p.b, p.batch, p.k, p.n, p.dtype);
+  Array c = array_of(p.c, p.batch, p.m, p.n, p.dtype);
+  onednn::Key key({onednn::kMatmul, bias != nullptr});
+  auto made = onednn::cached(key.add(a).add(b).add(c), [&] { return make_matmul(a, b, c, bias); });
+  using Operand = onednn::Executable::Operand;
+  Operand x{DNNL_ARG_SRC, made->a, p.a.data}, w{DNNL_ARG_WEIGHTS, made->b, p.b.data},
+      y{DNNL_ARG_DST, made->c, p.c.data};
+  if (bias)
+    made->run.run({x, w, y, {DNNL_ARG_BIAS, made->bias, bias->data()}});
+  else
+    made->run.run({x, w, y});
+}
+
+Array dense(const Array& x) {
+  if (x.is_contiguous()) return x;
+  Array y = Array::empty(x.shape, x.dtype);
+  copy(y, x);
+  return y;
+}
+
+void multiply_bfloat16(Array& out, const Array& a, const Array& b, const Array* bias) {
+  Product p = plan(out, a, b);
+  Array row = bias ? dense(*bias) : Array();
+  if (bias) bias = &row;
+  if (taken_by_onednn(p)) return by_onednn(p, bias);
+  Array left = Array::empty(a.shape, a.dtype), right = Array::empty(b.shape, b.dtype);
+  copy(left, a), copy(right, b);
+  by_onednn(plan(out, left, right), bias);
+}
+
+template <class T>
+void multiply(Array& out, const Array& a, const Array& b, const Array* bias) {
+  if (bias) copy(out, *bias);
+  by_gemm<T>(plan(out, a, b), bias != nullptr);
+}
+
+}  // namespace
+
+void matmul(Array& out, const Array& a, const Array& b, const Array* bias) {
+  if (nothing_to_do(out)) return;
+  if (a.shape.back() == 0) return bias ? copy(out, *bias) : fill(out, 0);
+  switch (out.dtype) {
+    case DType::float32: return multiply<float>(out, a, b, bias);
+    case DType::float64: return multiply<double>(out, a, b, bias);
+    case DType::bfloat16: return multiply_bfloat16(out, a, b, bias);
+    default: visit_dtype(out.dtype, [&]<class T>(T) { by_loops<Compute<T>>(plan(out, a, b)); });
+  }
+}
+
+}  // namespace espalier::kernels

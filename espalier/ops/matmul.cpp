@@ -1,0 +1,108 @@
+#include <espalier/autograd/record.h>
+#include <espalier/kernels/matmul.h>
+#include <espalier/ops/matmul.h>
+
+namespace espalier {
+namespace {
+
+void check_dtypes(const char* op, const Tensor& a, const Tensor& b) {
+  require<DTypeError>(a.dtype() == b.dtype(), op, ": the dtypes differ, ", a.dtype(), " and ", b.dtype(),
+                      "; convert one with to()");
+  require<DTypeError>(a.dtype() != DType::boolean, op, ": not for bool; convert with to()");
+}
+
+// [a, b, c, n] as [a·b·c, n]
+Tensor as_matrix(const Tensor& x) {
+  int64_t cols = x.shape().back(), rows = 1;
+  for (int d = 0; d < x.dim() - 1; ++d) rows *= x.shape()[d];
+  return x.dim() == 2 ? x : x.reshape({rows, cols});
+}
+
+Tensor transposed(const Tensor& x) { return x.transpose(-2, -1); }
+
+// Both of rank 2 or more.
+Tensor product(const Tensor& a, const Tensor& b) {
+  int64_t m = a.size(-2), k = a.size(-1), n = b.size(-1);
+  require<ShapeError>(b.size(-2) == k, "matmul: ", a.shape(), " and ", b.shape(), " do not fit, ", k,
+                      " columns against ", b.size(-2), " rows");
+  auto batch = [](const Tensor& x) { return Shape(std::span(x.shape()).first(x.dim() - 2)); };
+  Shape shape = broadcast_shapes("matmul", batch(a), batch(b));
+  shape.push_back(m), shape.push_back(n);
+  Array y = Array::empty(shape, a.dtype());
+  kernels::matmul(y, a.array(), b.array());
+  return record(
+      "matmul", {a, b}, y, {},
+      [a = saved(a), b = saved(b), to_a = a.requires_grad(), to_b = b.requires_grad()](const Tensor& g) {
+        Tensor ga = to_a ? matmul(g, transposed(b)) : Tensor();
+        if (!to_b) return grads(ga);
+        if (b->dim() == 2) return grads(ga, matmul(as_matrix(a).t(), as_matrix(g)));
+        return grads(ga, matmul(transposed(a), g));
+      });
+}
+
+}  // namespace
+
+Tensor matmul(const Tensor& a, const Tensor& b) {
+  check_dtypes("matmul", a, b);
+  require<ShapeError>(a.dim() >= 1 && b.dim() >= 1, "matmul: needs vectors or matrices, got ", a.shape(),
+                      " and ", b.shape());
+  Tensor y = product(a.dim() == 1 ? a.unsqueeze(0) : a, b.dim() == 1 ? b.unsqueeze(1) : b);
+  if (b.dim() == 1) y = y.squeeze(-1);
+  return a.dim() == 1 ? y.squeeze(b.dim() == 1 ? -1 : -2) : y;
+}
+Tensor Tensor::matmul(const Tensor& other) const { return espalier::matmul(*this, other); }
+
+Tensor mm(const Tensor& a, const Tensor& b) {
+  require<ShapeError>(a.dim() == 2 && b.dim() == 2, "mm: needs two matrices, got ", a.shape(), " and ",
+                      b.shape());
+  return matmul(a, b);
+}
+
+Tensor bmm(const Tensor& a, const Tensor& b) {
+  require<ShapeError>(a.dim() == 3 && b.dim() == 3 && a.size(0) == b.size(0),
+                      "bmm: needs two batches of as many matrices, got ", a.shape(), " and ", b.shape());
+  return matmul(a, b);
+}
+
+Tensor dot(const Tensor& a, const Tensor& b) {
+  require<ShapeError>(a.dim() == 1 && a.shape() == b.shape(), "dot: needs two vectors of one size, got ",
+                      a.shape(), " and ", b.shape());
+  return matmul(a, b);
+}
+
+Tensor outer(const Tensor& a, const Tensor& b) {
+  require<ShapeError>(a.dim() == 1 && b.dim() == 1, "outer: needs two vectors, got ", a.shape(), " and ",
+                      b.shape());
+  return a.unsqueeze(1) * b.unsqueeze(0);
+}
+
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  require<ShapeError>(weight.dim() == 2, "linear: the weight must be [out, in], got ", weight.shape());
+  int64_t in = weight.size(1), out = weight.size(0);
+  require<ShapeError>(x.dim() >= 1 && x.shape().back() == in, "expected ", in, " input features, got ",
+                      x.dim() == 0 ? 0 : x.shape().back(), "; the input is ", x.shape());
+  require<ShapeError>(!bias.defined() || bias.shape() == Shape{out}, "linear: the bias must be [", out,
+                      "], got ", bias.defined() ? bias.shape() : Shape());
+  check_dtypes("linear", x, weight);
+  if (bias.defined()) check_dtypes("linear", x, bias);
+  Shape shape = x.shape();
+  shape[shape.rank() - 1] = out;
+  Array y = Array::empty(shape, x.dtype());
+  auto rows = [](Array a) {  // a vector as a matrix of one row
+    return a.rank() == 1 ? a.view({1, a.shape[0]}, {a.shape[0] * a.strides[0], a.strides[0]}, a.offset) : a;
+  };
+  const Array& w = weight.array();
+  Array y_rows = rows(y);
+  kernels::matmul(y_rows, rows(x.array()), w.view({in, out}, {w.strides[1], w.strides[0]}, w.offset),
+                  bias.defined() ? &bias.array() : nullptr);
+  return record(
+      "linear", {x, weight, bias}, y, {},
+      [x = saved(x), weight = saved(weight), to_x = x.requires_grad(), to_weight = weight.requires_grad(),
+       to_bias = bias.defined() && bias.requires_grad()](const Tensor& g) {
+        Tensor rows = as_matrix(g);
+        return grads(to_x ? matmul(g, weight) : Tensor(),
+                     to_weight ? matmul(rows.t(), as_matrix(x)) : Tensor(), to_bias ? rows.sum(0) : Tensor());
+      });
+}
+
+}  // namespace espalier

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <espalier/autograd/tensor.h>
+
+namespace espalier {
+
+// Matrix products. Both operands have one dtype (DTypeError); sizes that do not fit are a ShapeError.
+
+// As numpy's and PyTorch's: [n]·[n] is a scalar, [m, k]·[k] and [k]·[k, n] are vectors; dimensions before the
+// last two broadcast.
+Tensor matmul(const Tensor& a, const Tensor& b);
+Tensor mm(const Tensor& a, const Tensor& b);     // [m, k]·[k, n]
+Tensor bmm(const Tensor& a, const Tensor& b);    // [b, m, k]·[b, k, n]
+Tensor dot(const Tensor& a, const Tensor& b);    // [n]·[n]
+Tensor outer(const Tensor& a, const Tensor& b);  // [m], [n] to [m, n]
+
+// x[…, in] · weight[out, in]ᵀ + bias[out]; without a bias where it is undefined.
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
+
+}  // namespace espalier
