@@ -1,0 +1,71 @@
+#include <espalier/kernels/conv.h>
+
+#include <espalier/kernels/elementwise.h>
+
+namespace espalier::kernels {
+namespace {
+
+Array copy_of(const Array& x, DType dtype, const Strides& strides) {
+  Array y = Array::empty(x.shape, dtype, strides);
+  copy(y, x);
+  return y;
+}
+Array channels_last(const Array& x) {
+  Strides strides = channels_last_strides(x.shape);
+  return x.is_channels_last() ? x.view(x.shape, strides, x.offset) : copy_of(x, x.dtype, strides);
+}
+Array row_major(const Array& x) {
+  return x.is_contiguous() ? x : copy_of(x, x.dtype, contiguous_strides(x.shape));
+}
+Array to_float(const Array& x) { return copy_of(x, DType::float32, contiguous_strides(x.shape)); }
+
+// Runs f(out, a, b, bias) in float32 and rounds its result to out.
+template <class F>
+void in_float(Array& out, const Array& a, const Array& b, const Array* bias, F&& f) {
+  Array y = Array::empty_like(out, DType::float32);
+  Array float_bias = bias ? to_float(*bias) : Array();
+  f(y, to_float(a), to_float(b), bias ? &float_bias : nullptr);
+  copy(out, y);
+}
+
+}  // namespace
+
+void conv2d(Array& y, const Array& x, const Array& w, const Array* bias, const ConvGeometry& geometry) {
+  if (nothing_to_do(y)) return;
+  if (x.numel() == 0 || w.numel() == 0) {
+    if (!bias) return fill(y, 0);
+    return copy(y, bias->view({y.shape[1], 1, 1}, {bias->strides[0], 0, 0}, bias->offset));
+  }
+  if (y.dtype == DType::float64) return conv2d_by_gemm(y, x, row_major(w), bias, geometry);
+  if (conv2d_onednn(y, channels_last(x), w, bias, geometry)) return;
+  if (y.dtype == DType::float32) return conv2d_by_gemm(y, x, row_major(w), bias, geometry);
+  in_float(y, x, w, bias, [&](Array& out, const Array& a, const Array& b, const Array* c) {
+    conv2d(out, a, b, c, geometry);
+  });
+}
+
+void conv2d_input(Array& gx, const Array& w, const Array& g, const ConvGeometry& geometry) {
+  if (nothing_to_do(gx)) return;
+  if (g.numel() == 0 || w.numel() == 0) return fill(gx, 0);
+  Array grad = channels_last(g);
+  if (gx.dtype == DType::float64) return conv2d_input_by_gemm(gx, row_major(w), grad, geometry);
+  if (conv2d_input_onednn(gx, w, grad, geometry)) return;
+  if (gx.dtype == DType::float32) return conv2d_input_by_gemm(gx, row_major(w), grad, geometry);
+  in_float(gx, w, grad, nullptr, [&](Array& out, const Array& a, const Array& b, const Array*) {
+    conv2d_input(out, a, b, geometry);
+  });
+}
+
+void conv2d_weight(Array& gw, const Array& x, const Array& g, const ConvGeometry& geometry) {
+  if (nothing_to_do(gw)) return;
+  if (g.numel() == 0 || x.numel() == 0) return fill(gw, 0);
+  Array grad = channels_last(g);
+  if (gw.dtype == DType::float64) return conv2d_weight_by_gemm(gw, x, grad, geometry);
+  if (conv2d_weight_onednn(gw, channels_last(x), grad, geometry)) return;
+  if (gw.dtype == DType::float32) return conv2d_weight_by_gemm(gw, x, grad, geometry);
+  in_float(gw, x, grad, nullptr, [&](Array& out, const Array& a, const Array& b, const Array*) {
+    conv2d_weight(out, a, b, geometry);
+  });
+}
+
+}  // namespace espalier::kernels

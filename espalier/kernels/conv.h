@@ -1,0 +1,32 @@
+#pragma once
+
+#include <espalier/core/array.h>
+#include <espalier/core/pair.h>
+
+namespace espalier::kernels {
+
+struct ConvGeometry {
+  Pair stride = 1, padding = 0, dilation = 1;
+  int64_t groups = 1;
+};
+
+// Convolution of x [N, C, H, W] with w [O, C / groups, KH, KW], and its adjoints in x and in w. Floating
+// point, one dtype. Inputs may have any strides (channels-last ones are not copied); y and gx are
+// channels-last, gw is row-major.
+void conv2d(Array& y, const Array& x, const Array& w, const Array* bias, const ConvGeometry& geometry);
+void conv2d_input(Array& gx, const Array& w, const Array& g, const ConvGeometry& geometry);
+void conv2d_weight(Array& gw, const Array& x, const Array& g, const ConvGeometry& geometry);
+
+// The same by oneDNN, for float32 and bfloat16 and channels-last x, g, y and gx. False, with nothing done,
+// where oneDNN has nothing fast for it.
+bool conv2d_onednn(Array& y, const Array& x, const Array& w, const Array* bias, const ConvGeometry& geometry);
+bool conv2d_input_onednn(Array& gx, const Array& w, const Array& g, const ConvGeometry& geometry);
+bool conv2d_weight_onednn(Array& gw, const Array& x, const Array& g, const ConvGeometry& geometry);
+
+// The same as a product of matrices, for float32 and float64; w is row-major.
+void conv2d_by_gemm(Array& y, const Array& x, const Array& w, const Array* bias,
+                    const ConvGeometry& geometry);
+void conv2d_input_by_gemm(Array& gx, const Array& w, const Array& g, const ConvGeometry& geometry);
+void conv2d_weight_by_gemm(Array& gw, const Array& x, const Array& g, const ConvGeometry& geometry);
+
+}  // namespace espalier::kernels
