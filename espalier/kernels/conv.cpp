@@ -1,23 +1,16 @@
 #include <espalier/kernels/conv.h>
 
-#include <espalier/kernels/elementwise.h>
+#include <espalier/kernels/channels_last.h>
+#include <espalier/kernels/row_major.h>
 
 namespace espalier::kernels {
 namespace {
 
-Array copy_of(const Array& x, DType dtype, const Strides& strides) {
-  Array y = Array::empty(x.shape, dtype, strides);
+Array to_float(const Array& x) {
+  Array y = Array::empty(x.shape, DType::float32);
   copy(y, x);
   return y;
 }
-Array channels_last(const Array& x) {
-  Strides strides = channels_last_strides(x.shape);
-  return x.is_channels_last() ? x.view(x.shape, strides, x.offset) : copy_of(x, x.dtype, strides);
-}
-Array row_major(const Array& x) {
-  return x.is_contiguous() ? x : copy_of(x, x.dtype, contiguous_strides(x.shape));
-}
-Array to_float(const Array& x) { return copy_of(x, DType::float32, contiguous_strides(x.shape)); }
 
 // Runs f(out, a, b, bias) in float32 and rounds its result to out.
 template <class F>

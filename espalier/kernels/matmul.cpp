@@ -1,7 +1,7 @@
 #include <espalier/core/threads.h>
 #include <espalier/kernels/dnnl.h>
-#include <espalier/kernels/elementwise.h>
 #include <espalier/kernels/gemm.h>
+#include <espalier/kernels/row_major.h>
 #include <espalier/kernels/matmul.h>
 
 namespace espalier::kernels {
@@ -171,16 +171,9 @@ void by_onednn(const Product& p, const Array* bias) {
     made->run.run({x, w, y});
 }
 
-Array dense(const Array& x) {
-  if (x.is_contiguous()) return x;
-  Array y = Array::empty(x.shape, x.dtype);
-  copy(y, x);
-  return y;
-}
-
 void multiply_bfloat16(Array& out, const Array& a, const Array& b, const Array* bias) {
   Product p = plan(out, a, b);
-  Array row = bias ? dense(*bias) : Array();
+  Array row = bias ? row_major(*bias) : Array();
   if (bias) bias = &row;
   if (taken_by_onednn(p)) return by_onednn(p, bias);
   Array left = Array::empty(a.shape, a.dtype), right = Array::empty(b.shape, b.dtype);
