@@ -20,9 +20,12 @@ class Golden {
   Tensor operator()(const std::string& test_case, const std::string& name) const {
     return Tensor(file_.array(test_case + "/" + name));
   }
-  bool has(const std::string& test_case, const std::string& name) const {
-    return std::any_of(file_.entries().begin(), file_.entries().end(),
-                       [&](auto& entry) { return entry.name == test_case + "/" + name; });
+  std::vector<std::string> cases() const {
+    std::vector<std::string> out;
+    for (auto& [key, value] : file_.metadata()) {
+      if (key != "made_by") out.push_back(key);
+    }
+    return out;
   }
   // The tensors of a case whose names begin with `prefix`, by what follows it.
   std::vector<std::pair<std::string, Tensor>> all(const std::string& test_case,
