@@ -37,7 +37,7 @@ struct Module {
   ModuleRef ref() const { return {const_cast<Self*>(&self()), detail::type_of<Self>()}; }
 
   // For an optimizer: each tensor once. The tensors are handles: writing to them writes to the module.
-  std::vector<Tensor> parameters() const { return detail::values(ref().named_parameters()); }
+  Parameters parameters() const { return named_parameters(); }
   std::vector<Tensor> buffers() const { return detail::values(ref().named_buffers()); }
   std::vector<ModuleRef> children() const { return detail::values(ref().named_children()); }
   std::vector<ModuleRef> modules() const { return detail::values(ref().named_modules()); }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <espalier/nn/parameter.h>
+#include <espalier/nn/parameters.h>
 #include <espalier/nn/state_dict.h>
 
 #include <iosfwd>

@@ -68,12 +68,12 @@ Settings settings(const Options& o) {
 
 }  // namespace
 
-Adam::Adam(Parameters parameters, const AdamOptions& options)
+Adam::Adam(nn::Parameters parameters, const AdamOptions& options)
     : Adam({ParamGroup(std::move(parameters))}, options) {}
 Adam::Adam(std::vector<ParamGroup> groups, const AdamOptions& options)
     : Optimizer(kAdam, std::move(groups), settings(options)) {}
 
-AdamW::AdamW(Parameters parameters, const AdamWOptions& options)
+AdamW::AdamW(nn::Parameters parameters, const AdamWOptions& options)
     : AdamW({ParamGroup(std::move(parameters))}, options) {}
 AdamW::AdamW(std::vector<ParamGroup> groups, const AdamWOptions& options)
     : Optimizer(kAdamW, std::move(groups), settings(options)) {}

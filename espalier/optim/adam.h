@@ -16,7 +16,7 @@ struct AdamOptions {
 // Adam (Kingma and Ba 2015). Weight decay is added to the gradient.
 class Adam final : public Optimizer {
  public:
-  Adam(Parameters parameters, const AdamOptions& options = {});
+  Adam(nn::Parameters parameters, const AdamOptions& options = {});
   Adam(std::vector<ParamGroup> groups, const AdamOptions& options = {});
 };
 
@@ -30,7 +30,7 @@ struct AdamWOptions {
 // Adam with decoupled weight decay (Loshchilov and Hutter 2019): it shrinks the parameter itself.
 class AdamW final : public Optimizer {
  public:
-  AdamW(Parameters parameters, const AdamWOptions& options = {});
+  AdamW(nn::Parameters parameters, const AdamWOptions& options = {});
   AdamW(std::vector<ParamGroup> groups, const AdamWOptions& options = {});
 };
 

@@ -9,9 +9,9 @@
 namespace espalier::optim {
 namespace {
 
-std::vector<Tensor> gradients(const Parameters& parameters) {
+std::vector<Tensor> gradients(const nn::Parameters& parameters) {
   std::vector<Tensor> out;
-  for (auto& p : parameters.tensors()) {
+  for (auto& p : parameters) {
     if (p.grad().defined()) out.push_back(p.grad());
   }
   return out;
@@ -36,7 +36,8 @@ double total_norm(const std::vector<Tensor>& gradients, double p) {
 
 }  // namespace
 
-double clip_grad_norm_(const Parameters& parameters, double max_norm, const ClipGradNormOptions& options) {
+double clip_grad_norm_(const nn::Parameters& parameters, double max_norm,
+                       const ClipGradNormOptions& options) {
   require<ValueError>(max_norm >= 0, "clip_grad_norm_: max_norm must be 0 or more, got ", max_norm);
   require<ValueError>(options.norm_type > 0, "clip_grad_norm_: norm_type must be above 0, got ",
                       options.norm_type);
@@ -52,7 +53,7 @@ double clip_grad_norm_(const Parameters& parameters, double max_norm, const Clip
   return norm;
 }
 
-void clip_grad_value_(const Parameters& parameters, double clip_value) {
+void clip_grad_value_(const nn::Parameters& parameters, double clip_value) {
   require<ValueError>(clip_value >= 0, "clip_grad_value_: clip_value must be 0 or more, got ", clip_value);
   NoGrad guard;
   for (auto& g : gradients(parameters)) g.clamp_(-clip_value, clip_value);

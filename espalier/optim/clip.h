@@ -1,6 +1,6 @@
 #pragma once
 
-#include <espalier/optim/parameters.h>
+#include <espalier/nn/parameters.h>
 
 namespace espalier::optim {
 
@@ -11,10 +11,10 @@ struct ClipGradNormOptions {
 
 // Scales all gradients together so that their norm is at most max_norm; returns what it was. Parameters
 // without a gradient don't count.
-double clip_grad_norm_(const Parameters& parameters, double max_norm,
+double clip_grad_norm_(const nn::Parameters& parameters, double max_norm,
                        const ClipGradNormOptions& options = {});
 
 // Brings each value of each gradient into [-clip_value, clip_value].
-void clip_grad_value_(const Parameters& parameters, double clip_value);
+void clip_grad_value_(const nn::Parameters& parameters, double clip_value);
 
 }  // namespace espalier::optim

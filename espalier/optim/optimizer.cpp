@@ -8,11 +8,8 @@
 
 namespace espalier::optim {
 
-ParamGroup::ParamGroup(Parameters parameters, Settings settings)
-    : params(parameters.tensors()),
-      names(parameters.names()),
-      settings(std::move(settings)),
-      state(params.size()) {}
+ParamGroup::ParamGroup(nn::Parameters parameters, Settings settings)
+    : params(parameters), names(parameters.names), settings(std::move(settings)), state(params.size()) {}
 
 Optimizer::Optimizer(const Rule& rule, std::vector<ParamGroup> groups, Settings defaults)
     : body_(std::make_shared<Body>(Body{rule, std::move(defaults), {}})) {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include <espalier/optim/parameters.h>
+#include <espalier/nn/parameters.h>
 #include <espalier/optim/settings.h>
 #include <espalier/optim/state.h>
 
@@ -18,7 +18,7 @@ struct ParamState {
 
 // Parameters that share settings.
 struct ParamGroup {
-  ParamGroup(Parameters parameters, Settings settings = {});
+  ParamGroup(nn::Parameters parameters, Settings settings = {});
 
   // group["lr"] = 0.01
   double& operator[](std::string_view name) { return settings[name]; }

@@ -56,7 +56,7 @@ Settings settings(const SGDOptions& o) {
 
 }  // namespace
 
-SGD::SGD(Parameters parameters, const SGDOptions& options)
+SGD::SGD(nn::Parameters parameters, const SGDOptions& options)
     : SGD({ParamGroup(std::move(parameters))}, options) {}
 SGD::SGD(std::vector<ParamGroup> groups, const SGDOptions& options)
     : Optimizer(kRule, std::move(groups), settings(options)) {}

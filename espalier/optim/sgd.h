@@ -13,7 +13,7 @@ struct SGDOptions {
 // Gradient descent: buffer ← momentum · buffer + (1 - dampening) · grad, parameter ← parameter - lr · buffer.
 class SGD final : public Optimizer {
  public:
-  SGD(Parameters parameters, const SGDOptions& options = {});
+  SGD(nn::Parameters parameters, const SGDOptions& options = {});
   SGD(std::vector<ParamGroup> groups, const SGDOptions& options = {});
 };
 

@@ -2,6 +2,7 @@
 
 #include <espalier/core/error.h>
 #include <espalier/core/random.h>
+#include <espalier/nn/module.h>
 #include <espalier/ops/creation.h>
 #include <espalier/optim/adam.h>
 #include <espalier/optim/lr_scheduler.h>
@@ -20,7 +21,7 @@ struct Problem {
     weight.requires_grad_();
     bias.requires_grad_();
   }
-  Parameters named() const { return {{"fc.weight", weight}, {"fc.bias", bias}}; }
+  nn::Parameters named() const { return {{"fc.weight", weight}, {"fc.bias", bias}}; }
   void run(Optimizer& optimizer, int from, int to) {
     for (int i = from; i < to; ++i) {
       weight.set_grad(grads[i][0].clone());
@@ -63,10 +64,10 @@ void expect_resumes(const Make& make) {
 }
 
 TEST(OptimizerState, ARunGoesOnFromItBitForBit) {
-  expect_resumes([](Parameters p) { return SGD(p, {.lr = 0.1}); });
-  expect_resumes([](Parameters p) { return SGD(p, {.lr = 0.1, .momentum = 0.9, .dampening = 0.5}); });
-  expect_resumes([](Parameters p) { return Adam(p, {.lr = 0.1}); });
-  expect_resumes([](Parameters p) { return AdamW(p, {.lr = 0.1, .amsgrad = true}); });
+  expect_resumes([](nn::Parameters p) { return SGD(p, {.lr = 0.1}); });
+  expect_resumes([](nn::Parameters p) { return SGD(p, {.lr = 0.1, .momentum = 0.9, .dampening = 0.5}); });
+  expect_resumes([](nn::Parameters p) { return Adam(p, {.lr = 0.1}); });
+  expect_resumes([](nn::Parameters p) { return AdamW(p, {.lr = 0.1, .amsgrad = true}); });
 }
 
 TEST(OptimizerState, StandsUnderParametersNames) {
@@ -79,6 +80,24 @@ TEST(OptimizerState, StandsUnderParametersNames) {
   EXPECT_EQ(state.tensor("fc.bias.exp_avg_sq")->shape(), Shape({3}));
   EXPECT_EQ(*state.value("fc.weight.step"), 3);
   EXPECT_EQ(*state.value("group.0.lr"), 0.25);
+}
+
+struct Scale : nn::Module<Scale> {
+  nn::Parameter weight{ones({2})};
+  Tensor forward(const Tensor& x) { return x * weight; }
+};
+struct Net : nn::Module<Net> {
+  Scale first, second;
+  Tensor forward(const Tensor& x) { return second(first(x)); }
+};
+
+TEST(OptimizerState, KnowsTheNamesInAModel) {
+  Net net;
+  net(ones({2})).backward(ones({2}));
+  AdamW optimizer(net.parameters());
+  optimizer.step();
+  EXPECT_EQ(optimizer.state_dict().tensor("second.weight.exp_avg")->shape(), Shape({2}));
+  EXPECT_EQ(optimizer.param_groups()[0].names, (std::vector<std::string>{"first.weight", "second.weight"}));
 }
 
 TEST(OptimizerState, LoadingCopiesValuesAndSettings) {
