@@ -32,4 +32,11 @@ void check_setting(const char* kind, const char* name, int64_t value, int64_t le
   require<ValueError>(value >= least, kind, ": ", name, " must be at least ", least, ", got ", value);
 }
 
+std::string python(double d) {
+  std::string text = concat(d);
+  return text.find_first_of(".en") == text.npos ? text + ".0" : text;
+}
+
+std::string python(const Pair& p) { return p.h == p.w ? std::to_string(p.h) : to_string(p); }
+
 }  // namespace espalier::nn::detail

@@ -3,6 +3,7 @@
 #include <string>
 
 #include <espalier/autograd/tensor.h>
+#include <espalier/core/pair.h>
 
 namespace espalier::nn::detail {
 
@@ -15,5 +16,10 @@ void check_rank(const Tensor& x, int least, int most);
 void check_size(const Tensor& x, int dim, int64_t expected, const char* what);
 // A layer's own sizes: "Linear: in_features must be at least 0, got -3".
 void check_setting(const char* kind, const char* name, int64_t value, int64_t least);
+
+// Settings as Python prints them: True, 1.0, 3 or (3, 2).
+inline const char* python(bool b) { return b ? "True" : "False"; }
+std::string python(double d);
+std::string python(const Pair& p);
 
 }  // namespace espalier::nn::detail
