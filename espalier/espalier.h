@@ -12,10 +12,8 @@
 #include <espalier/core/version.h>
 #include <espalier/io/file.h>
 #include <espalier/io/safetensors.h>
-#include <espalier/nn/init.h>
 #include <espalier/nn/inspect.h>
-#include <espalier/nn/module.h>
-#include <espalier/nn/sequential.h>
+#include <espalier/nn/nn.h>
 #include <espalier/ops/activation.h>
 #include <espalier/ops/arithmetic.h>
 #include <espalier/ops/comparison.h>

@@ -1,5 +1,5 @@
-#include <espalier/nn/conv.h>
 #include <espalier/nn/checks.h>
+#include <espalier/nn/conv.h>
 #include <espalier/nn/init.h>
 #include <espalier/ops/conv.h>
 #include <espalier/ops/creation.h>
@@ -21,8 +21,8 @@ Conv2d::Conv2d(int64_t in_channels, int64_t out_channels, Pair kernel_size, Conv
   detail::check_setting("Conv2d", "stride", std::min(stride.h, stride.w), 1);
   detail::check_setting("Conv2d", "padding", std::min(padding.h, padding.w), 0);
   detail::check_setting("Conv2d", "dilation", std::min(dilation.h, dilation.w), 1);
-  require<ValueError>(in_channels % groups == 0 && out_channels % groups == 0, "Conv2d: ", in_channels, " and ",
-                      out_channels, " channels can't be divided into ", groups, " groups");
+  require<ValueError>(in_channels % groups == 0 && out_channels % groups == 0, "Conv2d: ", in_channels,
+                      " and ", out_channels, " channels can't be divided into ", groups, " groups");
   weight = empty({out_channels, in_channels / groups, kernel_size.h, kernel_size.w});
   if (options.bias) bias = empty({out_channels});
   reset_parameters();
@@ -38,7 +38,8 @@ Tensor Conv2d::forward(const Tensor& x) const {
 }
 
 std::string Conv2d::extra_repr() const {
-  std::string text = concat(in_channels, ", ", out_channels, ", kernel_size=", kernel_size, ", stride=", stride);
+  std::string text =
+      concat(in_channels, ", ", out_channels, ", kernel_size=", kernel_size, ", stride=", stride);
   if (padding != 0) text += concat(", padding=", padding);
   if (dilation != 1) text += concat(", dilation=", dilation);
   if (groups != 1) text += concat(", groups=", groups);

@@ -24,7 +24,8 @@ struct Conv2d : Module<Conv2d> {
   int64_t groups;
   Parameter weight;  // [out_channels, in_channels / groups, height, width]
   Parameter bias;    // [out_channels]
-  ESPALIER_FIELDS(Conv2d, in_channels, out_channels, kernel_size, stride, padding, dilation, groups, weight, bias)
+  ESPALIER_FIELDS(Conv2d, in_channels, out_channels, kernel_size, stride, padding, dilation, groups, weight,
+                  bias)
 };
 
 extern template const ModuleType& detail::type_of<Conv2d>();

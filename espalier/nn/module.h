@@ -73,8 +73,9 @@ struct Module {
   LoadResult load_state_dict(const StateDict& state, const LoadOptions& options = {}) {
     return ref().load_state_dict(state, options);
   }
-  // For a model from one tensor to another: the output's shape for an input's, found without data or memory (or the
-  // error that a real run would give); the table of layers, parameters and cost; the record of what it does with x.
+  // For a model from one tensor to another: the output's shape for an input's, found without data or memory
+  // (or the error that a real run would give); the table of layers, parameters and cost; the record of what
+  // it does with x.
   Shape check(const Shape& input, const InputOptions& options = {}) const {
     return nn::check(ref(), run, input, options);
   }

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <espalier/ops/activation.h>
+#include <espalier/ops/conv.h>
+#include <espalier/ops/math.h>
+#include <espalier/ops/matmul.h>
+
+// What PyTorch has in torch.nn.functional.
+namespace espalier::nn {
+
+using espalier::conv2d;
+using espalier::elu;
+using espalier::gelu;
+using espalier::hardtanh;
+using espalier::leaky_relu;
+using espalier::linear;
+using espalier::relu;
+using espalier::relu6;
+using espalier::sigmoid;
+using espalier::silu;
+using espalier::softplus;
+using espalier::tanh;
+
+}  // namespace espalier::nn

@@ -1,0 +1,11 @@
+#pragma once
+
+// Modules, layers and losses.
+#include <espalier/nn/activation.h>
+#include <espalier/nn/conv.h>
+#include <espalier/nn/functional.h>
+#include <espalier/nn/init.h>
+#include <espalier/nn/linear.h>
+#include <espalier/nn/module.h>
+#include <espalier/nn/sequential.h>
+#include <espalier/nn/shape.h>
