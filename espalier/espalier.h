@@ -19,10 +19,13 @@
 #include <espalier/ops/comparison.h>
 #include <espalier/ops/copy.h>
 #include <espalier/ops/creation.h>
+#include <espalier/ops/index.h>
 #include <espalier/ops/math.h>
 #include <espalier/ops/power.h>
 #include <espalier/ops/reduce.h>
 #include <espalier/ops/select.h>
+#include <espalier/ops/softmax.h>
+#include <espalier/ops/sort.h>
 #include <espalier/ops/view.h>
 #include <espalier/optim/adam.h>
 #include <espalier/optim/clip.h>

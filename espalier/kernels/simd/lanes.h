@@ -51,12 +51,11 @@ ESPALIER_INLINE Vec<A> load(const T* p) {
 }
 
 template <class T, class A>
-ESPALIER_INLINE void store(T* p, Vec<A> v, int64_t count = kLanes<A>) {
-  if (std::is_same_v<T, A> && count == kLanes<A>) {
-    __builtin_memcpy(p, &v, sizeof v);
-  } else {
-    for (int64_t i = 0; i < count; ++i) p[i] = static_cast<T>(v[i]);
+ESPALIER_INLINE void store(T* p, const Vec<A>& v, int64_t count = kLanes<A>) {
+  if constexpr (std::is_same_v<T, A>) {
+    if (count == kLanes<A>) return static_cast<void>(__builtin_memcpy(p, &v, sizeof v));
   }
+  for (int64_t i = 0; i < count; ++i) p[i] = static_cast<T>(v[i]);
 }
 
 // Integers of the size of A.

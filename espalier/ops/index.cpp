@@ -1,0 +1,422 @@
+#include <espalier/ops/index.h>
+
+#include <algorithm>
+
+#include <espalier/autograd/record.h>
+#include <espalier/kernels/index.h>
+#include <espalier/kernels/row_major.h>
+#include <espalier/ops/creation.h>
+#include <espalier/ops/view.h>
+
+namespace espalier {
+namespace {
+
+// Positions in a dimension of size n as kernels want them: int64, in row-major order, all in [0, n).
+Array checked_positions(const char* op, const Tensor& index, int dim, int64_t n) {
+  require<DTypeError>(index.dtype() == DType::int64 || index.dtype() == DType::int32, op,
+                      ": positions are int64 tensors, got ", index.dtype());
+  Array p = Array::empty(index.shape(), DType::int64);
+  if (nothing_to_do(p)) return p;
+  kernels::copy(p, index.array());
+  auto* at = p.data<int64_t>();
+  for (int64_t i = 0, count = p.numel(); i < count; ++i) {
+    require<IndexError>(-n <= at[i] && at[i] < n, op, ": index ", at[i], " at position ", i,
+                        " of the index tensor is outside dimension ", dim, " of size ", n);
+    if (at[i] < 0) at[i] += n;
+  }
+  return p;
+}
+
+// A scalar as a vector of one element; others as they are.
+Array at_least_1d(const Array& a) { return a.rank() > 0 ? a : a.view({1}, {1}, a.offset); }
+
+Array moved_to_front(const Array& a, int dim) {
+  Array out = a;
+  out.shape.erase(dim);
+  out.shape.insert(0, a.shape[dim]);
+  out.strides.erase(dim);
+  out.strides.insert(0, a.strides[dim]);
+  return out;
+}
+
+Array zeros_array(const Shape& shape, DType dtype) {
+  Array y = Array::empty(shape, dtype);
+  kernels::fill(y, 0);
+  return y;
+}
+
+Array copy_of(const Array& x) {
+  Array y = Array::empty_like(x);
+  kernels::copy(y, x);
+  return y;
+}
+
+// ---- index_select
+
+Tensor index_add(const Tensor& g, const Array& positions, int dim, const Shape& shape);
+
+Tensor selected(const Tensor& x, const Array& positions, int dim) {
+  Shape shape = x.shape();
+  if (!shape.empty()) shape[dim] = positions.numel();
+  Array y = Array::empty(shape, x.dtype());
+  Array to = moved_to_front(at_least_1d(y), dim);
+  kernels::take(to, moved_to_front(at_least_1d(x.array()), dim), {&positions, 1});
+  return record("index_select", {x, Tensor(positions)}, y, {{"dim", dim}},
+                [positions, dim, shape = x.shape()](const Tensor& g) {
+                  return grads(index_add(g, positions, dim, shape));
+                });
+}
+
+// Zeros of `shape` with the slices of g added at the positions.
+Tensor index_add(const Tensor& g, const Array& positions, int dim, const Shape& shape) {
+  Array y = zeros_array(shape, g.dtype());
+  Array to = moved_to_front(at_least_1d(y), dim);
+  kernels::put(to, moved_to_front(at_least_1d(g.array()), dim), {&positions, 1}, true);
+  return record("index_add", {g, Tensor(positions)}, y, {{"dim", dim}},
+                [positions, dim](const Tensor& gg) { return grads(selected(gg, positions, dim)); });
+}
+
+// ---- gather, scatter
+
+void check_rank(const char* op, const Tensor& x, const Tensor& index) {
+  require<ShapeError>(x.dim() == index.dim(), op, ": the index ", index.shape(),
+                      " must have as many dimensions as the tensor ", x.shape());
+}
+
+// That `small` is no larger than `large`, in dimensions other than `dim`.
+void check_inside(const char* op, const char* what, const Shape& small, const Shape& large, int dim) {
+  bool fits = small.rank() == large.rank();
+  for (int d = 0; d < small.rank() && fits; ++d) fits = d == dim || small[d] <= large[d];
+  require<ShapeError>(fits, op, ": the index ", small, " is larger than ", what, " ", large);
+}
+
+Tensor gathered(const Tensor& x, const Tensor& index, int dim);
+
+Tensor scattered(const char* op, const Tensor& x, const Tensor& source, const Tensor& index, int dim,
+                 bool add) {
+  Array y = copy_of(x.array()), to = at_least_1d(y);
+  kernels::scatter(to, at_least_1d(source.array()), at_least_1d(index.array()), dim, add);
+  bool whole = source.shape() == index.shape();
+  return record(op, {x, index, source}, y, {{"dim", dim}}, [=, shape = source.shape()](const Tensor& g) {
+    Tensor to_source = gathered(g, index, dim);
+    if (!whole) {  // what lies outside of the index was not used
+      for (int d = 0; d < shape.rank(); ++d) {
+        Shape wide = to_source.shape();
+        wide[d] = shape[d];
+        to_source = slice_scatter(zeros(wide, {.dtype = g.dtype()}), to_source, d, 0, to_source.size(d));
+      }
+    }
+    if (add) return grads(g, Tensor(), to_source);
+    Tensor nothing = zeros(index.shape(), {.dtype = g.dtype()});
+    return grads(scattered("scatter", g, nothing, index, dim, false), Tensor(), to_source);
+  });
+}
+
+Tensor gathered(const Tensor& x, const Tensor& index, int dim) {
+  Array y = Array::empty(index.shape(), x.dtype()), to = at_least_1d(y);
+  kernels::gather(to, at_least_1d(x.array()), at_least_1d(index.array()), dim);
+  return record("gather", {x, index}, y, {{"dim", dim}}, [index, dim, shape = x.shape()](const Tensor& g) {
+    return grads(scattered("scatter_add", zeros(shape, {.dtype = g.dtype()}), g, index, dim, true));
+  });
+}
+
+Tensor scatter_of(const char* op, const Tensor& x, int64_t dim, const Tensor& index, const Tensor& source,
+                  bool add) {
+  int d = wrap_dim(op, dim, x.dim());
+  check_rank(op, x, index);
+  check_inside(op, "the source", index.shape(), source.shape(), -1);
+  check_inside(op, "the tensor", index.shape(), x.shape(), d);
+  require<DTypeError>(x.dtype() == source.dtype(), op, ": the source is ", source.dtype(), ", the tensor ",
+                      x.dtype());
+  int64_t n = x.dim() == 0 ? 1 : x.shape()[d];
+  return scattered(op, x, source, Tensor(checked_positions(op, index, d, n)), d, add);
+}
+
+}  // namespace
+
+Tensor index_select(const Tensor& x, int64_t dim, const Tensor& index) {
+  int d = wrap_dim("index_select", dim, x.dim());
+  require<ShapeError>(index.dim() <= 1, "index_select: the index must be a vector, got ", index.shape());
+  int64_t n = x.dim() == 0 ? 1 : x.shape()[d];
+  Array positions = at_least_1d(checked_positions("index_select", index, d, n));
+  require<ShapeError>(x.dim() > 0 || positions.numel() == 1, "index_select: a scalar has one element, got ",
+                      positions.numel(), " positions");
+  return selected(x, positions, d);
+}
+Tensor Tensor::index_select(int64_t dim, const Tensor& index) const {
+  return espalier::index_select(*this, dim, index);
+}
+
+Tensor gather(const Tensor& x, int64_t dim, const Tensor& index) {
+  int d = wrap_dim("gather", dim, x.dim());
+  check_rank("gather", x, index);
+  check_inside("gather", "the tensor", index.shape(), x.shape(), d);
+  int64_t n = x.dim() == 0 ? 1 : x.shape()[d];
+  return gathered(x, Tensor(checked_positions("gather", index, d, n)), d);
+}
+Tensor Tensor::gather(int64_t dim, const Tensor& index) const { return espalier::gather(*this, dim, index); }
+
+Tensor take_along_dim(const Tensor& x, const Tensor& index, int64_t dim) {
+  int d = wrap_dim("take_along_dim", dim, x.dim());
+  check_rank("take_along_dim", x, index);
+  Shape to = x.shape(), from = to;
+  if (!to.empty()) to[d] = index.shape()[d], from[d] = 1;
+  Shape wide = broadcast_shapes("take_along_dim", from, index.shape());
+  if (!to.empty()) from = wide, from[d] = x.shape()[d];
+  return gather(x.expand(from), d, index.expand(wide));
+}
+
+Tensor scatter(const Tensor& x, int64_t dim, const Tensor& index, const Tensor& source) {
+  return scatter_of("scatter", x, dim, index, source, false);
+}
+Tensor Tensor::scatter(int64_t dim, const Tensor& index, const Tensor& source) const {
+  return espalier::scatter(*this, dim, index, source);
+}
+Tensor scatter_add(const Tensor& x, int64_t dim, const Tensor& index, const Tensor& source) {
+  return scatter_of("scatter_add", x, dim, index, source, true);
+}
+Tensor Tensor::scatter_add(int64_t dim, const Tensor& index, const Tensor& source) const {
+  return espalier::scatter_add(*this, dim, index, source);
+}
+
+// ---- index
+
+namespace {
+
+// Tensors of positions for dimensions of a tensor; undefined where a dimension is taken whole.
+struct Picks {
+  std::vector<Array> positions;  // broadcast together, in row-major order
+  Shape order;                   // the dimensions indexed, then the others
+  Shape picked;                  // the shape of the positions
+  int at = 0;                    // where that shape stands in the result
+  Shape shape;                   // of what is indexed
+
+  // The indexed dimensions first, and they alone replaced by one for all positions.
+  Array front(const Array& a) const {
+    Array out = a;
+    for (int i = 0; i < order.rank(); ++i) {
+      out.shape[i] = a.shape[order[i]];
+      out.strides[i] = a.strides[order[i]];
+    }
+    return out;
+  }
+  Shape rest() const {
+    Shape s;
+    for (int i = static_cast<int>(positions.size()); i < order.rank(); ++i) s.push_back(shape[order[i]]);
+    return s;
+  }
+  Shape result_shape() const {
+    Shape s = rest();
+    for (int i = 0; i < picked.rank(); ++i) s.insert(at + i, picked[i]);
+    return s;
+  }
+  // A result seen as [positions, rest…]; needs row-major order.
+  Array rows(const Array& result) const {
+    Array out = result;
+    out.shape = rest();
+    Strides strides = contiguous_strides(result.shape);
+    out.strides = out.shape;
+    for (int i = 0; i < out.rank(); ++i) out.strides[i] = strides[i < at ? i : i + picked.rank()];
+    out.shape.insert(0, picked.numel());
+    out.strides.insert(0, picked.empty() ? 1 : strides[at + picked.rank() - 1]);
+    return out;
+  }
+};
+
+Tensor put_back(const Tensor& g, const Picks& picks);
+
+Tensor take(const Tensor& x, const Picks& picks) {
+  Array y = Array::empty(picks.result_shape(), x.dtype());
+  Array rows = picks.rows(y);
+  kernels::take(rows, picks.front(x.array()), picks.positions);
+  return record("index", {x}, y, {}, [picks](const Tensor& g) { return grads(put_back(g, picks)); });
+}
+
+// Zeros of the shape indexed, with g added at the positions.
+Tensor put_back(const Tensor& g, const Picks& picks) {
+  Array y = zeros_array(picks.shape, g.dtype());
+  Array place = picks.front(y);
+  kernels::put(place, picks.rows(kernels::row_major(g.array())), picks.positions, true);
+  return record("index_backward", {g}, y, {}, [picks](const Tensor& gg) { return grads(take(gg, picks)); });
+}
+
+// A mask as tensors of positions, one for each of its dimensions.
+std::vector<Tensor> positions_of(const Tensor& mask, const Shape& shape, int first) {
+  bool fits = first + mask.dim() <= shape.rank();
+  for (int d = 0; d < mask.dim() && fits; ++d) fits = mask.shape()[d] == shape[first + d];
+  require<ShapeError>(fits, "index: the mask ", mask.shape(), " does not fit the dimensions from ", first,
+                      " on of ", shape);
+  Array found = kernels::nonzero(mask.array());
+  std::vector<Tensor> columns;
+  for (int d = 0; d < mask.dim(); ++d)
+    columns.push_back(Tensor(found.view({found.shape[0]}, {mask.dim()}, d)));
+  return columns;
+}
+
+Picks make_picks(const Shape& shape, const std::vector<Tensor>& tensors) {
+  Picks p;
+  p.shape = shape;
+  int first = -1, last = -1;
+  for (int d = 0; d < shape.rank(); ++d) {
+    if (!tensors[d].defined()) continue;
+    p.picked = broadcast_shapes("index", p.picked, tensors[d].shape());
+    p.order.push_back(d);
+    if (first < 0) first = d;
+    last = d;
+  }
+  bool neighbours = last - first + 1 == p.order.rank();
+  p.at = neighbours ? first : 0;
+  for (int64_t d : Shape(p.order)) {
+    Array checked = checked_positions("index", tensors[d], static_cast<int>(d), shape[d]);
+    p.positions.push_back(kernels::row_major(checked.expand("index", p.picked)));
+  }
+  for (int d = 0; d < shape.rank(); ++d) {
+    if (!tensors[d].defined()) p.order.push_back(d);
+  }
+  return p;
+}
+
+int64_t dims_used(const TensorIndex& i) {
+  if (std::holds_alternative<NewAxis>(i.value()) || std::holds_alternative<Ellipsis>(i.value())) return 0;
+  auto* t = std::get_if<Tensor>(&i.value());
+  return t && t->dtype() == DType::boolean ? t->dim() : 1;
+}
+
+// x after positions, slices and new dimensions, and the tensors for its dimensions.
+struct Plain {
+  Tensor x;
+  std::vector<Tensor> tensors;
+  bool any = false;
+};
+
+using Indices = std::span<const TensorIndex>;
+
+Plain apply_plain(const Tensor& x, Indices indices) {
+  int64_t used = 0, ellipses = 0;
+  for (const TensorIndex& i : indices) {
+    used += dims_used(i);
+    ellipses += std::holds_alternative<Ellipsis>(i.value());
+  }
+  require<IndexError>(ellipses <= 1, "index: only one ellipsis is possible");
+  require<IndexError>(used <= x.dim(), "index: ", used, " indices for the ", x.dim(), " dimensions of ",
+                      x.shape());
+  Plain p{x, {}};
+  auto keep = [&](int64_t n) { p.tensors.resize(p.tensors.size() + static_cast<size_t>(n)); };
+  for (const TensorIndex& i : indices) {
+    auto d = static_cast<int>(p.tensors.size());
+    if (auto* at = std::get_if<int64_t>(&i.value())) {
+      p.x = p.x.select(d, *at);
+    } else if (auto* s = std::get_if<Slice>(&i.value())) {
+      bool whole = !s->start && !s->stop && s->step == 1;
+      if (!whole) p.x = p.x.slice(d, s->start, s->stop, s->step);
+      keep(1);
+    } else if (std::holds_alternative<Ellipsis>(i.value())) {
+      keep(x.dim() - used);
+    } else if (std::holds_alternative<NewAxis>(i.value())) {
+      p.x = p.x.unsqueeze(d);
+      keep(1);
+    } else {
+      const Tensor& t = std::get<Tensor>(i.value());
+      bool mask = t.dtype() == DType::boolean;
+      require<ShapeError>(!mask || t.dim() > 0, "index: a mask needs at least one dimension");
+      for (Tensor& positions : mask ? positions_of(t, p.x.shape(), d) : std::vector<Tensor>{t}) {
+        p.tensors.push_back(positions);
+      }
+      p.any = true;
+    }
+  }
+  keep(p.x.dim() - static_cast<int64_t>(p.tensors.size()));
+  return p;
+}
+
+Tensor index_of(const Tensor& x, Indices indices) {
+  Plain p = apply_plain(x, indices);
+  return p.any ? take(p.x, make_picks(p.x.shape(), p.tensors)) : p.x;
+}
+
+Indices span_of(std::initializer_list<TensorIndex> indices) { return {indices.begin(), indices.size()}; }
+
+// A place to write to: the view that positions and slices show, and the picks in it.
+struct Place {
+  Array part;
+  Picks picks;
+
+  Place(const Tensor& x, Indices indices) {
+    NoGrad no_tape;
+    RecorderScope no_record(nullptr);
+    Plain p = apply_plain(x.detach(), indices);
+    part = p.x.array();
+    picks = make_picks(p.x.shape(), p.tensors);
+  }
+
+  // Into this place of `whole`, which has the shape of x.
+  void write(const Array& whole, const Array& values) const {
+    Array to = whole.view(part.shape, part.strides, part.offset),
+          dense = Array::empty(picks.result_shape(), whole.dtype);
+    kernels::copy(dense, values);
+    if (picks.positions.empty()) return kernels::copy(to, dense);
+    Array place = picks.front(to);
+    kernels::put(place, picks.rows(dense), picks.positions, false);
+  }
+};
+
+// Where index_put_ wrote, as a mask.
+Tensor written(const Shape& shape, Indices indices) {
+  Tensor mask(zeros_array(shape, DType::boolean)), on = full({}, true);
+  Place(mask, indices).write(mask.array(), on.array());
+  return mask;
+}
+
+}  // namespace
+
+Tensor index(const Tensor& x, std::initializer_list<TensorIndex> indices) {
+  return index_of(x, span_of(indices));
+}
+Tensor Tensor::index(std::initializer_list<TensorIndex> indices) const {
+  return espalier::index(*this, indices);
+}
+Tensor Tensor::operator[](const Tensor& index) const { return espalier::index(*this, {index}); }
+
+Tensor& index_put_(Tensor& x, std::initializer_list<TensorIndex> indices, const Tensor& values) {
+  Place place(x, span_of(indices));
+  Shape shape = place.picks.result_shape();
+  require<ShapeError>(broadcast_shapes("index_put_", shape, values.shape()) == shape,
+                      "index_put_: the values ", values.shape(), " do not broadcast to the place ", shape);
+  return record_write(
+      "index_put_", x, {x, values}, {}, [&] { place.write(x.array(), values.array()); },
+      [shape = x.shape(), kept = std::vector<TensorIndex>(indices)](const Tensor& g) {
+        return grads(g.masked_fill(written(shape, kept), 0), index_of(g, kept));
+      });
+}
+Tensor& Tensor::index_put_(std::initializer_list<TensorIndex> indices, const Tensor& values) {
+  return espalier::index_put_(*this, indices, values);
+}
+
+Tensor masked_select(const Tensor& x, const Tensor& mask) {
+  require<DTypeError>(mask.dtype() == DType::boolean, "masked_select: the mask must be bool, got ",
+                      mask.dtype());
+  Shape shape = broadcast_shapes("masked_select", x.shape(), mask.shape());
+  if (shape.empty()) shape.push_back(1);
+  return x.expand(shape).index({mask.expand(shape)});
+}
+Tensor Tensor::masked_select(const Tensor& mask) const { return espalier::masked_select(*this, mask); }
+
+Tensor nonzero(const Tensor& x) { return record("nonzero", {x}, kernels::nonzero(x.array())); }
+Tensor Tensor::nonzero() const { return espalier::nonzero(*this); }
+
+Tensor one_hot(const Tensor& x, int64_t num_classes) {
+  int64_t n = num_classes >= 0 ? num_classes : x.numel() == 0 ? 0 : x.max().item<int64_t>() + 1;
+  Array classes = checked_positions("one_hot", x, x.dim(), n);
+  Shape shape = x.shape();
+  shape.push_back(n);
+  Array y = zeros_array(shape, DType::int64);
+  if (!nothing_to_do(y)) {
+    for (int64_t i = 0, count = classes.numel(); i < count; ++i) {
+      int64_t c = classes.data<int64_t>()[i];
+      y.data<int64_t>()[i * n + c] = 1;
+    }
+  }
+  return record("one_hot", {x}, y, {{"num_classes", n}});
+}
+
+}  // namespace espalier
