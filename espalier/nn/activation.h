@@ -28,4 +28,22 @@ struct GELU : Module<GELU> {
   std::string extra_repr() const;
 };
 
+struct Softmax : Module<Softmax> {
+  explicit Softmax(int64_t dim) : dim(dim) {}
+  Tensor forward(const Tensor& x) const;
+  std::string extra_repr() const;
+
+  int64_t dim;
+  ESPALIER_FIELDS(Softmax, dim)
+};
+
+struct LogSoftmax : Module<LogSoftmax> {
+  explicit LogSoftmax(int64_t dim) : dim(dim) {}
+  Tensor forward(const Tensor& x) const;
+  std::string extra_repr() const;
+
+  int64_t dim;
+  ESPALIER_FIELDS(LogSoftmax, dim)
+};
+
 }  // namespace espalier::nn

@@ -86,13 +86,8 @@ inline void add_flag(Fields& out, std::string_view name, bool& flag) {
   if (name == "training") out.training.push_back(&flag);
 }
 
-// Reads the next name of "norm, fc".
-constexpr std::string_view next_name(std::string_view& names) {
-  auto comma = names.find(',');
-  auto name = names.substr(0, comma);
-  names.remove_prefix(comma == names.npos ? names.size() : names.find_first_not_of(' ', comma + 1));
-  return name;
-}
+// Takes the first name of "norm, fc".
+std::string_view next_name(std::string_view& names);
 
 template <class... M>
 void add_listed(Fields& out, std::string_view names, M&... members) {

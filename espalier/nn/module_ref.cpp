@@ -1,5 +1,6 @@
 #include <espalier/core/error.h>
-#include <espalier/nn/module_ref.h>
+
+#include <espalier/nn/members.h>
 
 #include <algorithm>
 #include <unordered_set>
@@ -64,6 +65,13 @@ void convert(Tensor& t, DType dtype) {
 }
 
 }  // namespace
+
+std::string_view detail::next_name(std::string_view& names) {
+  auto end = std::min(names.find(','), names.size());
+  std::string_view name = names.substr(0, end);
+  names.remove_prefix(std::min(names.find_first_not_of(", ", end), names.size()));
+  return name;
+}
 
 std::string ModuleRef::extra_repr() const {
   return type_->extra_repr ? type_->extra_repr(module_) : std::string();
