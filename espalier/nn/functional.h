@@ -4,6 +4,7 @@
 #include <espalier/ops/conv.h>
 #include <espalier/ops/math.h>
 #include <espalier/ops/matmul.h>
+#include <espalier/ops/softmax.h>
 
 // What PyTorch has in torch.nn.functional.
 namespace espalier::nn {
@@ -14,10 +15,12 @@ using espalier::gelu;
 using espalier::hardtanh;
 using espalier::leaky_relu;
 using espalier::linear;
+using espalier::log_softmax;
 using espalier::relu;
 using espalier::relu6;
 using espalier::sigmoid;
 using espalier::silu;
+using espalier::softmax;
 using espalier::softplus;
 using espalier::tanh;
 

@@ -1,5 +1,3 @@
-#include <espalier/core/error.h>
-
 #include <espalier/nn/members.h>
 
 #include <algorithm>
