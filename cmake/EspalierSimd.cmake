@@ -1,6 +1,6 @@
 # Compiles the files of kernels/simd once for each instruction set and adds the results to `target`.
 set(ESPALIER_SIMD_OPTIONS -fno-math-errno -fno-trapping-math -ffp-contract=fast)
-if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
+if(CMAKE_BUILD_TYPE MATCHES "Rel")
   list(APPEND ESPALIER_SIMD_OPTIONS -O3)
 endif()
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
