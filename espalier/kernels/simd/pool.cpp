@@ -1,0 +1,144 @@
+#include <espalier/core/threads.h>
+#include <espalier/kernels/pool.h>
+
+#include <limits>
+
+namespace espalier::kernels::ESPALIER_SIMD_LEVEL {
+namespace {
+
+constexpr int64_t kBlock = 64;  // channels that are worked on together
+
+int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
+// Calls f(window's number, its first place in `in`, row window, column window, channel, count) for each place
+// of the output of image `n`; places count pixels.
+template <class F>
+void each_window(const PoolJob& j, int64_t n, F&& f) {
+  for (int64_t i = 0; i < j.h.out; ++i) {
+    for (int64_t k = 0; k < j.w.out; ++k) f((n * j.h.out + i) * j.w.out + k, j.h.windows[i], j.w.windows[k]);
+  }
+}
+
+// Calls f(pixel) for the pixels of a window, counted in its image.
+template <class F>
+void each_pixel(const PoolJob& j, const PoolWindow& rows, const PoolWindow& cols, F&& f) {
+  for (int64_t h = rows.begin; h < rows.end; h += j.h.step) {
+    for (int64_t w = cols.begin; w < cols.end; w += j.w.step) f(h * j.w.in + w);
+  }
+}
+
+// Calls f(image, first channel, count) for blocks of channels, in parallel.
+template <class F>
+void each_block(const PoolJob& j, F&& f) {
+  int64_t blocks = (j.channels + kBlock - 1) / kBlock;
+  int64_t work = j.h.in * j.w.in * smaller(j.channels, kBlock);
+  parallel_for(j.images * blocks, 1 + 16384 / work, [&](int64_t begin, int64_t end) {
+    for (int64_t b = begin; b < end; ++b) {
+      int64_t c = b % blocks * kBlock;
+      f(b / blocks, c, smaller(kBlock, j.channels - c));
+    }
+  });
+}
+
+template <class T>
+void max_images(const PoolJob& j) {
+  using C = Compute<T>;
+  each_block(j, [&](int64_t n, int64_t c, int64_t count) {
+    const T* x = static_cast<const T*>(j.in) + n * j.h.in * j.w.in * j.channels + c;
+    each_window(j, n, [&](int64_t place, const PoolWindow& rows, const PoolWindow& cols) {
+      C best[kBlock];
+      int32_t at[kBlock];
+      for (int64_t i = 0; i < count; ++i) {
+        best[i] = -std::numeric_limits<C>::infinity();
+        at[i] = static_cast<int32_t>(rows.begin * j.w.in + cols.begin);
+      }
+      each_pixel(j, rows, cols, [&](int64_t pixel) {
+        const T* from = x + pixel * j.channels;
+        for (int64_t i = 0; i < count; ++i) {
+          C v = from[i];
+          bool larger = (v > best[i]) | (v != v);
+          best[i] = larger ? v : best[i];
+          at[i] = larger ? static_cast<int32_t>(pixel) : at[i];
+        }
+      });
+      T* y = static_cast<T*>(j.out) + place * j.channels + c;
+      int32_t* to = j.at + place * j.channels + c;
+      for (int64_t i = 0; i < count; ++i) {
+        y[i] = static_cast<T>(best[i]);
+        to[i] = at[i];
+      }
+    });
+  });
+}
+
+// Adds value(i, pixel, place's first channel) to each pixel's channels, for all windows of an image.
+template <class T, class F>
+void scatter(const PoolJob& j, F&& value) {
+  each_block(j, [&](int64_t n, int64_t c, int64_t count) {
+    T* gx = static_cast<T*>(j.in) + n * j.h.in * j.w.in * j.channels + c;
+    for (int64_t pixel = 0; pixel < j.h.in * j.w.in; ++pixel) {
+      for (int64_t i = 0; i < count; ++i) gx[pixel * j.channels + i] = T(0);
+    }
+    each_window(j, n, [&](int64_t place, const PoolWindow& rows, const PoolWindow& cols) {
+      int64_t first = place * j.channels + c;
+      auto scale = static_cast<Compute<T>>(1 / (rows.size * cols.size));
+      each_pixel(j, rows, cols, [&](int64_t pixel) {
+        T* to = gx + pixel * j.channels;
+        for (int64_t i = 0; i < count; ++i) to[i] = static_cast<T>(to[i] + value(first + i, pixel, scale));
+      });
+    });
+  });
+}
+
+template <class T>
+void max_scatter(const PoolJob& j) {
+  auto* g = static_cast<const T*>(j.out);
+  scatter<T>(j, [&](int64_t i, int64_t pixel, Compute<T>) {
+    return j.at[i] == static_cast<int32_t>(pixel) ? static_cast<Compute<T>>(g[i]) : Compute<T>(0);
+  });
+}
+
+template <class T>
+void avg_scatter(const PoolJob& j) {
+  auto* g = static_cast<const T*>(j.out);
+  scatter<T>(j, [&](int64_t i, int64_t, Compute<T> scale) { return g[i] * scale; });
+}
+
+template <class T>
+void avg_images(const PoolJob& j) {
+  using C = Compute<T>;
+  each_block(j, [&](int64_t n, int64_t c, int64_t count) {
+    const T* x = static_cast<const T*>(j.in) + n * j.h.in * j.w.in * j.channels + c;
+    each_window(j, n, [&](int64_t place, const PoolWindow& rows, const PoolWindow& cols) {
+      C sum[kBlock] = {};
+      each_pixel(j, rows, cols, [&](int64_t pixel) {
+        const T* from = x + pixel * j.channels;
+        for (int64_t i = 0; i < count; ++i) sum[i] += from[i];
+      });
+      T* y = static_cast<T*>(j.out) + place * j.channels + c;
+      auto size = static_cast<C>(rows.size * cols.size);
+      for (int64_t i = 0; i < count; ++i) y[i] = static_cast<T>(sum[i] / size);
+    });
+  });
+}
+
+#define ESPALIER_FLOATING(name, f)                       \
+  void name(const PoolJob& j) {                          \
+    if (j.dtype == DType::float64) f<double>(j);         \
+    else if (j.dtype == DType::bfloat16) f<BFloat16>(j); \
+    else f<float>(j);                                    \
+  }
+ESPALIER_FLOATING(max_any, max_images)
+ESPALIER_FLOATING(max_scatter_any, max_scatter)
+ESPALIER_FLOATING(avg_any, avg_images)
+ESPALIER_FLOATING(avg_scatter_any, avg_scatter)
+#undef ESPALIER_FLOATING
+
+}  // namespace
+
+ESPALIER_OFFER(max_pool_images, max_any)
+ESPALIER_OFFER(max_scatter_images, max_scatter_any)
+ESPALIER_OFFER(avg_pool_images, avg_any)
+ESPALIER_OFFER(avg_scatter_images, avg_scatter_any)
+
+}  // namespace espalier::kernels::ESPALIER_SIMD_LEVEL
