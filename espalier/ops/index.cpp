@@ -11,16 +11,21 @@
 namespace espalier {
 namespace {
 
-// Positions in a dimension of size n as kernels want them: int64, in row-major order, all in [0, n).
-Array checked_positions(const char* op, const Tensor& index, int dim, int64_t n) {
+// Positions in a dimension of size n as kernels want them: int64, in row-major order, all in [0, n). Those
+// `below` zero, if allowed at all, count from the end.
+enum class Below { refused, from_end };
+
+Array checked_positions(const char* op, const Tensor& index, int dim, int64_t n,
+                        Below below = Below::refused) {
   require<DTypeError>(index.dtype() == DType::int64 || index.dtype() == DType::int32, op,
                       ": positions are int64 tensors, got ", index.dtype());
   Array p = Array::empty(index.shape(), DType::int64);
   if (nothing_to_do(p)) return p;
   kernels::copy(p, index.array());
   auto* at = p.data<int64_t>();
+  int64_t least = below == Below::from_end ? -n : 0;
   for (int64_t i = 0, count = p.numel(); i < count; ++i) {
-    require<IndexError>(-n <= at[i] && at[i] < n, op, ": index ", at[i], " at position ", i,
+    require<IndexError>(least <= at[i] && at[i] < n, op, ": index ", at[i], " at position ", i,
                         " of the index tensor is outside dimension ", dim, " of size ", n);
     if (at[i] < 0) at[i] += n;
   }
@@ -267,7 +272,7 @@ Picks make_picks(const Shape& shape, const std::vector<Tensor>& tensors) {
   bool neighbours = last - first + 1 == p.order.rank();
   p.at = neighbours ? first : 0;
   for (int64_t d : Shape(p.order)) {
-    Array checked = checked_positions("index", tensors[d], static_cast<int>(d), shape[d]);
+    Array checked = checked_positions("index", tensors[d], static_cast<int>(d), shape[d], Below::from_end);
     p.positions.push_back(kernels::row_major(checked.expand("index", p.picked)));
   }
   for (int d = 0; d < shape.rank(); ++d) {

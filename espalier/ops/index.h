@@ -4,9 +4,9 @@
 
 #include <espalier/autograd/tensor.h>
 
-// Elements by their positions. Positions are int64 (int32 is converted), and count from the end where
-// negative; one outside its dimension throws IndexError. Gradients of elements taken more than once add up in
-// a fixed order.
+// Elements by their positions. Positions are int64 (int32 is converted); those in brackets count from the end
+// where negative. One outside its dimension throws IndexError. Gradients of elements taken more than once add
+// up in a fixed order.
 namespace espalier {
 
 // What x[indices…] gives in PyTorch: positions and slices first, as views; tensors of positions (broadcast
