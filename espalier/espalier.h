@@ -20,6 +20,7 @@
 #include <espalier/ops/copy.h>
 #include <espalier/ops/creation.h>
 #include <espalier/ops/index.h>
+#include <espalier/ops/loss.h>
 #include <espalier/ops/math.h>
 #include <espalier/ops/power.h>
 #include <espalier/ops/reduce.h>

@@ -87,6 +87,15 @@ Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b) {
   return out;
 }
 
+Shape unravel(int64_t position, const Shape& shape) {
+  Shape index = shape;
+  for (int d = shape.rank() - 1; d >= 0; --d) {
+    index[d] = position % shape[d];
+    position /= shape[d];
+  }
+  return index;
+}
+
 int wrap_dim(const char* op, int64_t dim, int rank) {
   int64_t n = std::max(rank, 1);
   require<IndexError>(-n <= dim && dim < n, op, ": dimension ", dim, " is outside [", -n, ", ", n - 1,

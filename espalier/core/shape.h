@@ -78,6 +78,9 @@ Strides channels_last_strides(const Shape& shape);
 // The shape that `a` and `b` broadcast to. Throws ShapeError naming `op` and both shapes.
 Shape broadcast_shapes(const char* op, const Shape& a, const Shape& b);
 
+// The indices of the element that is number `position` in row-major order.
+Shape unravel(int64_t position, const Shape& shape);
+
 // `dim` counted from the end when negative. Throws IndexError naming `op` unless -rank <= dim < rank
 // (a scalar counts as rank 1).
 int wrap_dim(const char* op, int64_t dim, int rank);

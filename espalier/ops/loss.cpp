@@ -1,0 +1,89 @@
+#include <espalier/ops/loss.h>
+
+#include <espalier/ops/activation.h>
+#include <espalier/ops/elementwise.h>
+#include <espalier/ops/labels.h>
+
+namespace espalier {
+
+using detail::check_floating;
+using detail::reduced;
+using detail::saved_if;
+
+const char* name(Reduction r) { return r == Reduction::mean ? "mean" : r == Reduction::sum ? "sum" : "none"; }
+
+void detail::check_floating(const char* op, const Tensor& x) {
+  require<DTypeError>(x.is_floating_point(), op, ": the input must be floating point, got ", x.dtype(),
+                      "; convert it with to(float32)");
+}
+
+Tensor detail::reduced(const Tensor& losses, Reduction reduction, double total) {
+  if (reduction == Reduction::none) return losses;
+  Tensor sum = losses.sum();
+  return reduction == Reduction::sum ? sum : sum / total;
+}
+
+namespace {
+
+void check_same_shape(const char* op, const Tensor& x, const Tensor& target) {
+  require<ShapeError>(x.shape() == target.shape(), op, ": the input is ", x.shape(), " and the target ",
+                      target.shape(), "; they must have the same shape (use reshape or unsqueeze)");
+}
+
+Tensor mean_or_sum(const Tensor& losses, Reduction reduction) {
+  return reduced(losses, reduction, static_cast<double>(losses.numel()));
+}
+
+void check_factor(const char* what, const Tensor& factor, const Tensor& x) {
+  const char* op = "binary_cross_entropy_with_logits";
+  if (!factor.defined()) return;
+  require<ShapeError>(broadcast_shapes(op, factor.shape(), x.shape()) == x.shape(), op, ": the ", what,
+                      " of shape ", factor.shape(), " does not broadcast to the input's ", x.shape());
+}
+
+// The losses of the elements.
+Tensor bce_with_logits(const Tensor& x, const Tensor& target, const Tensor& pos_weight) {
+  bool weighted = pos_weight.defined();
+  DType dtype = detail::result_type(x, target);
+  Array y = detail::result("binary_cross_entropy_with_logits", x, target, dtype);
+  kernels::Operand factor = weighted ? kernels::Operand(pos_weight.array()) : Scalar(1.0);
+  kernels::elementwise(kernels::bce_with_logits, kernels::compute_type(dtype), y,
+                       {x.array(), target.array(), factor});
+  bool dx = x.requires_grad(), dt = target.requires_grad(), dp = weighted && pos_weight.requires_grad();
+  return record(
+      "binary_cross_entropy_with_logits", {x, target, pos_weight}, y, {},
+      [x = saved(x), t = saved(target), p = saved(pos_weight), dx, dt, dp](const Tensor& g) {
+        Tensor gx, gt, gp, positive = dt || dp ? softplus(-*x, {.threshold = 40}) : Tensor();  // -log(p)
+        bool weighted = p->defined();
+        if (dx) gx = weighted ? g * (x->sigmoid() * (1 + (*p - 1) * *t) - *p * *t) : g * (x->sigmoid() - *t);
+        if (dt) gt = weighted ? g * ((*p - 1) * positive - *x) : -(g * *x);
+        if (dp) gp = g * *t * positive;
+        return grads(gx, gt, gp);
+      });
+}
+
+}  // namespace
+
+Tensor mse_loss(const Tensor& x, const Tensor& target, LossOptions options) {
+  check_floating("mse_loss", x);
+  check_same_shape("mse_loss", x, target);
+  return mean_or_sum((x - target).square(), options.reduction);
+}
+
+Tensor l1_loss(const Tensor& x, const Tensor& target, LossOptions options) {
+  check_floating("l1_loss", x);
+  check_same_shape("l1_loss", x, target);
+  return mean_or_sum((x - target).abs(), options.reduction);
+}
+
+Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target,
+                                        const BceWithLogitsOptions& options) {
+  check_floating("binary_cross_entropy_with_logits", x);
+  check_same_shape("binary_cross_entropy_with_logits", x, target);
+  check_factor("weight", options.weight, x);
+  check_factor("pos_weight", options.pos_weight, x);
+  Tensor losses = bce_with_logits(x, target, options.pos_weight);
+  return mean_or_sum(options.weight.defined() ? losses * options.weight : losses, options.reduction);
+}
+
+}  // namespace espalier
