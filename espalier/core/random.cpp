@@ -75,11 +75,12 @@ double Generator::normal_double() {
   return r * std::cos(t);
 }
 
+// PyTorch's builds round once here, so that initial weights are the same to the bit.
 void Generator::uniform(Array& out, double from, double to) {
   if (out.dtype == DType::float64)
-    return fill<double>(out, [&] { return uniform_double() * (to - from) + from; });
+    return fill<double>(out, [&] { return std::fma(uniform_double(), to - from, from); });
   auto f = static_cast<float>(from), width = static_cast<float>(to) - static_cast<float>(from);
-  auto draw = [&] { return uniform_float() * width + f; };
+  auto draw = [&] { return std::fma(uniform_float(), width, f); };
   if (out.dtype == DType::bfloat16) return fill<BFloat16>(out, draw);
   require<DTypeError>(out.dtype == DType::float32, "uniform: needs a floating point dtype, got ", out.dtype);
   fill<float>(out, draw);

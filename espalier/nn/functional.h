@@ -4,11 +4,14 @@
 #include <espalier/ops/conv.h>
 #include <espalier/ops/math.h>
 #include <espalier/ops/matmul.h>
+#include <espalier/ops/pool.h>
 #include <espalier/ops/softmax.h>
 
 // What PyTorch has in torch.nn.functional.
 namespace espalier::nn {
 
+using espalier::adaptive_avg_pool2d;
+using espalier::avg_pool2d;
 using espalier::conv2d;
 using espalier::elu;
 using espalier::gelu;
@@ -16,6 +19,7 @@ using espalier::hardtanh;
 using espalier::leaky_relu;
 using espalier::linear;
 using espalier::log_softmax;
+using espalier::max_pool2d;
 using espalier::relu;
 using espalier::relu6;
 using espalier::sigmoid;

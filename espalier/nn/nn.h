@@ -7,5 +7,6 @@
 #include <espalier/nn/init.h>
 #include <espalier/nn/linear.h>
 #include <espalier/nn/module.h>
+#include <espalier/nn/pool.h>
 #include <espalier/nn/sequential.h>
 #include <espalier/nn/shape.h>
