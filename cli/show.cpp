@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include <espalier/core/error.h>
+#include <espalier/core/table.h>
 #include <espalier/io/safetensors.h>
-#include <espalier/view/table.h>
 
 #include "verbs.h"
 
@@ -44,7 +44,7 @@ std::string size_text(int64_t bytes) {
     size /= 1024;
     unit = larger;
   }
-  return concat(unit == std::string_view("bytes") ? view::grouped(bytes) : view::fixed(size, 2), " ", unit);
+  return concat(unit == std::string_view("bytes") ? text::grouped(bytes) : text::fixed(size, 2), " ", unit);
 }
 
 // ---- a file of weights
@@ -69,12 +69,12 @@ void print_file(const io::SafetensorsFile& file, const Options& options) {
     values += e.shape.numel();
     bytes += e.end - e.begin;
     rows.push_back(
-        {printable(e.name), to_string(e.shape), std::string(e.dtype->name), view::grouped(e.end - e.begin)});
+        {printable(e.name), to_string(e.shape), std::string(e.dtype->name), text::grouped(e.end - e.begin)});
     if (options.checksum) rows.back().push_back(crc32_of(file.bytes(e)));
   }
-  std::cout << options.path << ": safetensors, " << view::grouped(static_cast<int64_t>(file.entries().size()))
-            << " tensors, " << view::grouped(values) << " values, " << size_text(bytes) << '\n';
-  if (!file.entries().empty()) std::cout << view::table(rows, {3});
+  std::cout << options.path << ": safetensors, " << text::grouped(static_cast<int64_t>(file.entries().size()))
+            << " tensors, " << text::grouped(values) << " values, " << size_text(bytes) << '\n';
+  if (!file.entries().empty()) std::cout << text::table(rows, {3});
   for (const auto& [name, kept] : file.aliases()) {
     std::cout << "  " << printable(name) << " is the same tensor as " << printable(file.entries()[kept].name)
               << '\n';
@@ -124,7 +124,7 @@ void print_run(const Options& options, const Json& run) {
   std::cout << "files\n";
   Rows rows{{"name", "size"}};
   for (const auto& file : run["files"]) rows.push_back({file["name"], size_text(file["bytes"])});
-  std::cout << view::table(rows, {1});
+  std::cout << text::table(rows, {1});
 }
 
 void show_run(const Options& options) {

@@ -178,7 +178,7 @@ DataLoader::DataLoader(ImageDataset dataset, LoaderOptions options) {
   require<ValueError>(options.batch_size >= 1, "loader: the batch size is ", options.batch_size,
                       ", it must be at least 1");
   require<ValueError>(options.workers >= 0, "loader: there can't be ", options.workers, " workers");
-  source_ = std::make_shared<const Source>(std::move(dataset), std::move(options));
+  source_ = std::make_shared<const Source>(Source{std::move(dataset), std::move(options)});
 }
 
 int64_t DataLoader::size() const {
