@@ -19,6 +19,8 @@
 #include <espalier/ops/comparison.h>
 #include <espalier/ops/copy.h>
 #include <espalier/ops/creation.h>
+#include <espalier/ops/dropout.h>
+#include <espalier/ops/embedding.h>
 #include <espalier/ops/index.h>
 #include <espalier/ops/loss.h>
 #include <espalier/ops/math.h>
