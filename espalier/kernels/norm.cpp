@@ -1,0 +1,186 @@
+#include <espalier/kernels/norm.h>
+
+#include <espalier/kernels/channels_last.h>
+#include <espalier/kernels/row_major.h>
+
+#include <cmath>
+
+namespace espalier::kernels {
+namespace {
+
+bool channels_inner(const Array& x) { return x.rank() == 2 || (x.rank() == 4 && x.is_channels_last()); }
+
+BatchNormJob job(const Array& x) {
+  int64_t channels = x.shape[1], outer = x.shape[0], inner = 1;
+  int64_t& rest = channels_inner(x) ? outer : inner;
+  for (int d = 2; d < x.rank(); ++d) rest *= x.shape[d];
+  // In channels-last order a chunk is about 64 KB: the second look at it finds it in the cache.
+  int64_t chunk = inner > 1 ? 1 : std::max<int64_t>(1, 16384 / channels);
+  return {
+      .dtype = x.dtype, .outer = outer, .channels = channels, .inner = inner, .chunk = chunk, .x = x.data()};
+}
+
+int64_t chunks(const BatchNormJob& j) { return (j.outer + j.chunk - 1) / j.chunk; }
+int64_t elements(const BatchNormJob& j, int64_t chunk) {
+  return std::min(j.chunk, j.outer - chunk * j.chunk) * j.inner;
+}
+
+Array coefficients(const Array* given, double otherwise, int64_t n, DType dtype) {
+  Array a = Array::empty({n}, dtype);
+  if (given) copy(a, *given);
+  else fill(a, otherwise);
+  return a;
+}
+
+// Sum over rows [m, n] in double.
+void add_rows(Array& out, const Array& rows) {
+  visit_floating(rows.dtype, [&]<class C>(C) {
+    auto* p = rows.data<C>();
+    int64_t n = rows.shape[1];
+    Array sum = Array::empty({n}, DType::float64);
+    for (int64_t c = 0; c < n; ++c) {
+      double total = 0;
+      for (int64_t k = 0; k < rows.shape[0]; ++k)
+        total += static_cast<double>(static_cast<Compute<C>>(p[k * n + c]));
+      sum.data<double>()[c] = total;
+    }
+    copy(out, sum);
+  });
+}
+
+}  // namespace
+
+DType stat_type(DType d) { return d == DType::float64 ? d : DType::float32; }
+
+Array ordered_for_batch_norm(const Array& x) {
+  if (x.rank() != 4 || x.is_contiguous()) return row_major(x);
+  return channels_last(x);
+}
+
+Array ordered_like(const Array& x, const Array& like) {
+  return like.rank() == 4 && like.is_channels_last() ? channels_last(x) : row_major(x);
+}
+
+void batch_moments(Array& mean, Array& var, const Array& x) {
+  if (nothing_to_do(x)) return;
+  BatchNormJob j = job(x);
+  Array means = Array::empty({chunks(j), j.channels}, mean.dtype),
+        squares = Array::empty(means.shape, mean.dtype);
+  j.first = means.data(), j.second = squares.data();
+  batch_moments_chunks(j);
+  visit_floating(mean.dtype, [&]<class C>(C) {
+    for (int64_t c = 0; c < j.channels; ++c) {
+      double total = 0, sum = 0, square = 0;
+      for (int64_t k = 0; k < chunks(j); ++k) {
+        auto n = static_cast<double>(elements(j, k));
+        total += n;
+        sum += n * means.data<C>()[k * j.channels + c];
+      }
+      double middle = sum / total;
+      for (int64_t k = 0; k < chunks(j); ++k) {
+        double off = means.data<C>()[k * j.channels + c] - middle;
+        square += squares.data<C>()[k * j.channels + c] + static_cast<double>(elements(j, k)) * off * off;
+      }
+      mean.data<C>()[c] = static_cast<C>(middle);
+      var.data<C>()[c] = static_cast<C>(square / total);
+    }
+  });
+}
+
+void batch_norm(Array& y, const Array& x, const Array& mean, const Array& var, const Array* weight,
+                const Array* bias, double eps) {
+  if (nothing_to_do(y)) return;
+  BatchNormJob j = job(x);
+  DType type = stat_type(x.dtype);
+  Array a = coefficients(weight, 1, j.channels, type), b = coefficients(bias, 0, j.channels, type);
+  Array middle = coefficients(&mean, 0, j.channels, type), spread = coefficients(&var, 0, j.channels, type);
+  visit_floating(type, [&]<class C>(C) {
+    for (int64_t c = 0; c < j.channels; ++c) {
+      a.data<C>()[c] =
+          static_cast<C>(a.data<C>()[c] / std::sqrt(static_cast<double>(spread.data<C>()[c]) + eps));
+    }
+  });
+  j.out = y.data(), j.mean = middle.data(), j.a = a.data(), j.b = b.data();
+  batch_norm_apply(j);
+}
+
+void batch_norm_backward(Array& gx, Array& g_weight, Array& g_bias, const Array& g, const Array& x,
+                         const Array& mean, const Array& var, const Array* weight, double eps) {
+  if (nothing_to_do(gx)) return;
+  BatchNormJob j = job(x);
+  DType type = stat_type(x.dtype);
+  Array ones = Array::empty({chunks(j), j.channels}, type), others = Array::empty(ones.shape, type);
+  j.g = g.data(), j.mean = mean.data(), j.first = ones.data(), j.second = others.data();
+  batch_norm_sums(j);
+  add_rows(g_bias, ones);
+  add_rows(g_weight, others);
+  Array a = coefficients(weight, 1, j.channels, type), b = coefficients(&g_bias, 0, j.channels, type);
+  Array d = coefficients(&g_weight, 0, j.channels, type);
+  auto n = static_cast<double>(j.outer * j.inner);
+  visit_floating(type, [&]<class C>(C) {
+    for (int64_t c = 0; c < j.channels; ++c) {
+      double scale = 1 / std::sqrt(static_cast<double>(var.data<C>()[c]) + eps);
+      g_weight.data<C>()[c] = static_cast<C>(g_weight.data<C>()[c] * scale);
+      a.data<C>()[c] = static_cast<C>(a.data<C>()[c] * scale);
+      b.data<C>()[c] = static_cast<C>(b.data<C>()[c] / n);
+      d.data<C>()[c] = static_cast<C>(d.data<C>()[c] * scale * scale / n);
+    }
+  });
+  j.out = gx.data(), j.a = a.data(), j.b = b.data(), j.c = d.data();
+  batch_norm_gradient(j);
+}
+
+void update_running(Array& running, const Array& value, double momentum, double factor) {
+  if (nothing_to_do(running)) return;
+  Array now = coefficients(&running, 0, running.numel(), value.dtype);
+  visit_floating(value.dtype, [&]<class C>(C) {
+    for (int64_t c = 0; c < now.numel(); ++c) {
+      double next = (1 - momentum) * now.data<C>()[c] + momentum * factor * value.data<C>()[c];
+      now.data<C>()[c] = static_cast<C>(next);
+    }
+  });
+  copy(running, now);
+}
+
+void layer_norm(Array& y, Array& mean, Array& scale, const Array& x, const Array* weight, const Array* bias,
+                double eps) {
+  if (nothing_to_do(y)) return;
+  int64_t n = x.shape[1];
+  Array w = coefficients(weight, 1, n, mean.dtype), b = coefficients(bias, 0, n, mean.dtype);
+  layer_norm_rows({.dtype = x.dtype,
+                   .rows = x.shape[0],
+                   .n = n,
+                   .chunk = 1,
+                   .eps = eps,
+                   .x = x.data(),
+                   .out = y.data(),
+                   .mean = mean.data(),
+                   .scale = scale.data(),
+                   .weight = w.data(),
+                   .bias = b.data()});
+}
+
+void layer_norm_backward(Array& gx, Array& g_weight, Array& g_bias, const Array& g, const Array& x,
+                         const Array& mean, const Array& scale, const Array* weight) {
+  if (nothing_to_do(gx)) return;
+  int64_t rows = x.shape[0], n = x.shape[1], chunk = std::max<int64_t>(1, 65536 / n);
+  Array w = coefficients(weight, 1, n, mean.dtype);
+  Array ws = Array::empty({(rows + chunk - 1) / chunk, n}, mean.dtype),
+        bs = Array::empty(ws.shape, mean.dtype);
+  layer_norm_gradient_rows({.dtype = x.dtype,
+                            .rows = rows,
+                            .n = n,
+                            .chunk = chunk,
+                            .x = x.data(),
+                            .g = g.data(),
+                            .out = gx.data(),
+                            .mean = mean.data(),
+                            .scale = scale.data(),
+                            .weight = w.data(),
+                            .g_weight = ws.data(),
+                            .g_bias = bs.data()});
+  add_rows(g_weight, ws);
+  add_rows(g_bias, bs);
+}
+
+}  // namespace espalier::kernels
