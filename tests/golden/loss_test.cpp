@@ -65,7 +65,7 @@ TEST(GoldenLosses, LossesOfElementsArePyTorchs) {
   for (const char* name : {"bce_with_logits", "bce_with_logits_all"}) {
     check(name, [](const Tensor& x, const Tensor& target, auto given, Reduction r) {
       return binary_cross_entropy_with_logits(
-          x, target, {.weight = given("weight"), .pos_weight = given("pos_weight"), .reduction = r});
+          x, target, {.weight = given("weight"), .reduction = r, .pos_weight = given("pos_weight")});
     });
   }
 }

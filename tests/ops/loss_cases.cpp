@@ -209,7 +209,7 @@ Rows rows({
      .run =
          [](const Args& in) {
            return binary_cross_entropy_with_logits(
-               in[0], in[1], {.weight = in[3], .pos_weight = in[2], .reduction = Reduction::none});
+               in[0], in[1], {.weight = in[3], .reduction = Reduction::none, .pos_weight = in[2]});
          },
      .reference =
          [](const std::vector<Plain>& in) {
