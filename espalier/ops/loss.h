@@ -42,9 +42,6 @@ struct BceWithLogitsOptions {
   Tensor weight = {};  // a factor for each loss
   Reduction reduction = Reduction::mean;
   Tensor pos_weight = {};  // a factor for the target's share; like the weight it broadcasts to the shape of x
-};                         // a factor for each loss
-Tensor pos_weight = {};    // a factor for the target's share; both broadcast to the shape of x
-Reduction reduction = Reduction::mean;
 };
 // -(pos_weight target log(p) + (1 - target) log(1 - p)) with p = sigmoid(x), exact for any x.
 Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target,
