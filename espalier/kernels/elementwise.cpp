@@ -7,16 +7,11 @@
 namespace espalier::kernels {
 namespace {
 
-constexpr int64_t kGrain = 32768;
 constexpr int64_t kChunk = 512;  // elements converted at a time, so that they stay in the first cache
 
 struct Buffer {
   alignas(64) char bytes[kChunk * 8];
 };
-
-char* at(const void* base, DType dtype, int64_t offset) {
-  return static_cast<char*>(const_cast<void*>(base)) + offset * itemsize(dtype);
-}
 
 // One operand as the rows see it: memory of the compute type in the order of the walk, or what must be
 // brought there.
@@ -27,18 +22,18 @@ struct Side {
   const void* base = nullptr;
   bool direct = false, single = false;
 
-  void load(int64_t position, int64_t n, void* to) const {
-    walk->pieces(k, position, n, [&, to = static_cast<char*>(to)](int64_t offset, int64_t length) mutable {
-      cast_row(dtype, compute, length, at(base, dtype, offset), walk->stride[k][walk->rank - 1], to, 1);
+  int64_t step() const { return walk->stride[k][walk->rank - 1]; }
+  void load(int64_t position, int64_t n, char* to) const {
+    walk->pieces({k}, position, n, [&](auto offset, int64_t length) {
+      cast_row(dtype, compute, length, at(base, dtype, offset[0]), step(), to, 1);
       to += length * itemsize(compute);
     });
   }
-  void store(int64_t position, int64_t n, const void* from) const {
-    walk->pieces(
-        k, position, n, [&, from = static_cast<const char*>(from)](int64_t offset, int64_t length) mutable {
-          cast_row(compute, dtype, length, from, 1, at(base, dtype, offset), walk->stride[k][walk->rank - 1]);
-          from += length * itemsize(compute);
-        });
+  void store(int64_t position, int64_t n, const char* from) const {
+    walk->pieces({k}, position, n, [&](auto offset, int64_t length) {
+      cast_row(compute, dtype, length, from, 1, at(base, dtype, offset[0]), step());
+      from += length * itemsize(compute);
+    });
   }
 };
 
@@ -125,25 +120,6 @@ void elementwise(const Row& row, DType compute, Array& out, std::initializer_lis
   });
 }
 
-void copy(Array& out, const Array& in) {
-  if (nothing_to_do(out)) return;
-  const Array* arrays[] = {&out, &in};
-  Walk w = walk(arrays);
-  const void* from = in.data();
-  void* to = out.data();
-  int last = w.rank - 1;
-  parallel_for(w.count, kGrain, [&](int64_t begin, int64_t end) {
-    int64_t p = begin;
-    w.pieces(1, begin, end - begin, [&](int64_t offset, int64_t length) {
-      w.pieces(0, p, length, [&](int64_t target, int64_t) {
-        cast_row(in.dtype, out.dtype, length, at(from, in.dtype, offset), w.stride[1][last],
-                 at(to, out.dtype, target), w.stride[0][last]);
-      });
-      p += length;
-    });
-  });
-}
-
 void fill(Array& out, Scalar value) {
   if (nothing_to_do(out)) return;
   double number;
@@ -152,8 +128,9 @@ void fill(Array& out, Scalar value) {
   Walk w = walk(arrays);
   void* to = out.data();
   parallel_for(w.count, kGrain, [&](int64_t begin, int64_t end) {
-    w.pieces(0, begin, end - begin, [&](int64_t offset, int64_t length) {
-      cast_row(out.dtype, out.dtype, length, &number, 0, at(to, out.dtype, offset), w.stride[0][w.rank - 1]);
+    w.pieces({0}, begin, end - begin, [&](auto offset, int64_t length) {
+      cast_row(out.dtype, out.dtype, length, &number, 0, at(to, out.dtype, offset[0]),
+               w.stride[0][w.rank - 1]);
     });
   });
 }

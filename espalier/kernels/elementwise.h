@@ -20,6 +20,11 @@ inline constinit Kernel<void(DType from, DType to, int64_t n, const void* in, in
                              int64_t out_step)>
     cast_row;
 
+// out[r * out_step + c] = in[c * in_step + r] for at most 16 rows r; elements of `size` bytes.
+inline constinit Kernel<void(int64_t size, int64_t rows, int64_t columns, const void* in, int64_t in_step,
+                             void* out, int64_t out_step)>
+    transpose_strip;
+
 // An input: an array or a number.
 struct Operand {
   Operand(const Array& a) : array(&a), number(0) {}

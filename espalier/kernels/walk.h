@@ -8,6 +8,7 @@
 namespace espalier::kernels {
 
 inline constexpr int kMaxOperands = 4;
+inline constexpr int64_t kGrain = 32768;  // elements a thread takes at a time
 
 // How arrays that broadcast to the shape of the first are gone through together: the dimensions in the order
 // of the first one's memory, sizes of 1 left out, and those that follow each other in every array joined to
@@ -21,33 +22,41 @@ struct Walk {
   // Whether operand k lies in the order of the walk without gaps / is one element.
   bool linear(int k) const;
   bool single(int k) const;
-  // Calls f(offset, length) for the pieces of `n` elements from `position` that operand k has in its last
-  // dimension.
-  template <class F>
-  void pieces(int k, int64_t position, int64_t n, F&& f) const;
+  // Calls f(offsets, length) for the pieces of `n` elements from `position` that lie in the last dimension,
+  // with the offset in each of `operands`.
+  template <size_t N, class F>
+  void pieces(const int (&operands)[N], int64_t position, int64_t n, F&& f) const;
 };
+
+// The address of the element `offset` elements after `base`.
+inline char* at(const void* base, DType dtype, int64_t offset) {
+  return static_cast<char*>(const_cast<void*>(base)) + offset * itemsize(dtype);
+}
 
 Walk walk(std::span<const Array* const> arrays);
 
-template <class F>
-void Walk::pieces(int k, int64_t position, int64_t n, F&& f) const {
+template <size_t N, class F>
+void Walk::pieces(const int (&operands)[N], int64_t position, int64_t n, F&& f) const {
   std::array<int64_t, kMaxRank> index{};
-  int64_t offset = 0, last = rank - 1;
-  for (int d = rank - 1; d >= 0; --d) {
+  std::array<int64_t, N> at{};
+  int last = rank - 1;
+  for (int d = last; d >= 0; --d) {
     index[d] = position % size[d];
     position /= size[d];
-    offset += index[d] * stride[k][d];
+    for (size_t j = 0; j < N; ++j) at[j] += index[d] * stride[operands[j]][d];
   }
   while (n > 0) {
     int64_t length = std::min(n, size[last] - index[last]);
-    f(offset, length);
+    f(at, length);
     n -= length;
-    offset += length * stride[k][last];
     index[last] += length;
+    for (size_t j = 0; j < N; ++j) at[j] += length * stride[operands[j]][last];
     for (int d = last; d > 0 && index[d] == size[d]; --d) {
       index[d] = 0;
       ++index[d - 1];
-      offset += stride[k][d - 1] - size[d] * stride[k][d];
+      for (size_t j = 0; j < N; ++j) {
+        at[j] += stride[operands[j]][d - 1] - size[d] * stride[operands[j]][d];
+      }
     }
   }
 }

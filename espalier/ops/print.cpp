@@ -77,8 +77,8 @@ class Printer {
   std::string text(int dim, int64_t offset, size_t indent) const {
     if (dim == a_.rank()) return format_.text(value(offset));
     if (dim == a_.rank() - 1) return line(offset, indent);
-    std::string between = "," + std::string(a_.rank() - dim - 1, '\n') + std::string(indent + 1, ' '),
-                out = "[";
+    std::string out = "[", between = ",";
+    between.append(a_.rank() - dim - 1, '\n').append(indent + 1, ' ');
     each_index(dim, [&](int64_t i, bool after_gap) {
       if (i > 0) out += between;
       if (after_gap) out += "..." + between;
@@ -132,8 +132,8 @@ class Printer {
 // "(2, 3)", "(2,)"
 std::string tuple(const Shape& shape) {
   std::string out = "(";
-  for (int i = 0; i < shape.rank(); ++i) out += (i ? ", " : "") + std::to_string(shape[i]);
-  return out + (shape.rank() == 1 ? ",)" : ")");
+  for (int i = 0; i < shape.rank(); ++i) out.append(i ? ", " : "").append(std::to_string(shape[i]));
+  return out.append(shape.rank() == 1 ? ",)" : ")");
 }
 
 std::vector<std::string> suffixes(const Tensor& x, bool has_values) {

@@ -99,6 +99,25 @@ inline float erf(float x) {
   return a < 1.0f ? near : far;
 }
 
+// sin(x + quarter_turns π/2) for |x| up to kTurnsExact; beyond, ask the standard library.
+inline constexpr float kTurnsExact = 1e6f;
+inline float sin_turned(float x, int64_t quarter_turns) {
+  constexpr double kTwoOverPi = 0.63661977236758134, kRounder = 0x1.8p52, kHalfPiHigh = 0x1.921fb544p0,
+                   kHalfPiLow = 6.0771005065061926e-11;
+  double t = x * kTwoOverPi + kRounder, n = t - kRounder;
+  double r = x - n * kHalfPiHigh - n * kHalfPiLow, u = r * r;
+  double s = r + r * u *
+                     (-0.16666666640575073 +
+                      u * (0.0083333292794235632 + u * (-0.00019839304137196066 + u * 2.718044282500414e-6)));
+  double c = 1.0 - 0.5 * u +
+             u * u *
+                 (0.041666666622446412 +
+                  u * (-0.0013888883720439479 + u * (2.4799511271065985e-5 - u * 2.7209512124987878e-7)));
+  int64_t quadrant = std::bit_cast<int64_t>(t) + quarter_turns;
+  double y = quadrant & 1 ? c : s;
+  return static_cast<float>(quadrant & 2 ? -y : y);
+}
+
 inline float sigmoid(float x) { return 1.0f / (1.0f + exp(-x)); }
 
 inline double exp(double x) { return std::exp(x); }
