@@ -105,6 +105,37 @@ const std::vector<Case> cases = {
      [] {
        return nn::AdaptiveAvgPool2d{{3, 2}};
      }},
+    {"batch_norm1d_train", [] { return nn::BatchNorm1d{5}; }},
+    {"batch_norm1d_eval", [] { return nn::BatchNorm1d{5}.eval(); }},
+    {"batch_norm1d_sequence", [] { return nn::BatchNorm1d{5}; }},
+    {"batch_norm2d_train", [] { return nn::BatchNorm2d{4}; }},
+    {"batch_norm2d_eval", [] { return nn::BatchNorm2d{4}.eval(); }},
+    {"batch_norm2d_momentum",
+     [] {
+       return nn::BatchNorm2d{4, {.eps = 1e-3, .momentum = 0.3}};
+     }},
+    {"batch_norm2d_no_affine",
+     [] {
+       return nn::BatchNorm2d{4, {.affine = false}};
+     }},
+    {"layer_norm", [] { return nn::LayerNorm{6}; }},
+    {"layer_norm_two",
+     [] {
+       return nn::LayerNorm{{3, 6}};
+     }},
+    {"layer_norm_no_affine",
+     [] {
+       return nn::LayerNorm{6, {.elementwise_affine = false}};
+     }},
+    {"dropout_eval", [] { return nn::Dropout{0.5}.eval(); }},
+    {"embedding",
+     [] {
+       return nn::Embedding{9, 4};
+     }},
+    {"embedding_padding_idx",
+     [] {
+       return nn::Embedding{9, 4, {.padding_idx = 2}};
+     }},
     {"gelu", [] { return nn::GELU{}; }},
     {"gelu_tanh", [] { return nn::GELU{.approximate = "tanh"}; }},
     {"sigmoid", [] { return nn::Sigmoid{}; }},
@@ -158,6 +189,10 @@ TEST_P(Layer, computes_what_pytorch_computes) {
 
 INSTANTIATE_TEST_SUITE_P(Golden, Layer, testing::ValuesIn(cases), [](auto& info) { return info.param.name; });
 
+TEST(Golden, has_a_layer_for_every_case) {
+  EXPECT_EQ(golden().metadata().size(), cases.size() + 1);  // and how it was made
+}
+
 // Default initialisation from seed 0: uniform values to the bit, normal ones to a rounding.
 template <class Layer>
 void expect_initial(const char* name, Layer layer, double tolerance) {
@@ -176,6 +211,7 @@ TEST(Initialisation, is_pytorchs) {
   manual_seed(0);
   expect_initial("conv2d", nn::Conv2d{3, 4, 3}, 0);
   manual_seed(0);
+  expect_initial("embedding", nn::Embedding{10, 3, {.padding_idx = 1}}, 1e-6);
 }
 
 void expect_filled(const char* name, Tensor (*fill)(Tensor)) {
