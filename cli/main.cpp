@@ -19,6 +19,8 @@ struct Entry {
 };
 
 constexpr Entry kVerbs[] = {
+    {"train", "Train a model on images and keep the run", train},
+    {"predict", "Say what a trained model sees in images", predict},
     {"show", "Say what is in a file of weights or in the folder of a run", show},
 };
 

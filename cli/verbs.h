@@ -20,6 +20,8 @@ struct Common {
 using Work = std::function<void()>;
 using Verb = Work(CLI::App& command, const Common& common);
 
+Verb train;
+Verb predict;
 Verb show;
 
 }  // namespace espalier::cli

@@ -12,8 +12,13 @@ namespace espalier::nn {
 // Runs a module of a known type, behind which its type is not needed.
 using Run = Tensor (*)(void* module, const Tensor& x);
 
+struct Traced {
+  Tensor output;
+  trace::Record record;
+};
+
 // What the model does with x, without the tape. Parameters and buffers stand in the record under their names.
-trace::Record trace(ModuleRef model, Run run, const Tensor& x, const trace::Options& options = {});
+Traced trace(ModuleRef model, Run run, const Tensor& x, const trace::Options& options = {});
 
 struct InputOptions {
   DType dtype = float32;

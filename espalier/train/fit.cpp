@@ -1,0 +1,151 @@
+#include <espalier/train/fit.h>
+
+#include <chrono>
+#include <cstdio>
+#include <optional>
+
+#include <espalier/autograd/grad_mode.h>
+#include <espalier/core/random.h>
+#include <espalier/ops/loss.h>
+#include <espalier/view/progress.h>
+#include <espalier/core/table.h>
+#include <espalier/view/training_trace.h>
+
+namespace espalier::train {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Sums over samples, so that a small last batch counts by its size.
+class Mean {
+ public:
+  void add(const Tensor& loss, const Tensor& output, const Tensor& target) {
+    auto n = static_cast<double>(target.numel());
+    loss_ += loss.item<double>() * n;
+    right_ += output.argmax(1).eq(target).sum().item<double>();
+    count_ += n;
+  }
+  Score score() const { return {loss_ / count_, right_ / count_}; }
+
+ private:
+  double loss_ = 0, right_ = 0, count_ = 0;
+};
+
+void check(const data::ImageDataset& data, const FitOptions& o) {
+  require<ValueError>(o.epochs >= 1, "fit: epochs must be at least 1, got ", o.epochs);
+  require<ValueError>(o.batch_size >= 1, "fit: batch_size must be at least 1, got ", o.batch_size);
+  require<ValueError>(o.optimizer.defined(), "fit: needs an optimizer, such as .optimizer = optim::Adam(model.parameters())");
+  require<ValueError>(data.size() > 0, "fit: the training data is empty");
+}
+
+Loss loss_of(const FitOptions& o) {
+  if (o.loss) return o.loss;
+  return [](const Tensor& output, const Tensor& target) { return cross_entropy(output, target); };
+}
+
+// What fit itself knows of a run; the caller's settings say the rest.
+Settings settings_of(nn::ModuleRef model, const data::ImageDataset& data, const FitOptions& o) {
+  Settings s = o.settings;
+  if (s.model.empty()) s.model = model.kind();
+  if (s.data.empty()) s.data = data.name;
+  s.epochs = o.epochs;
+  s.batch_size = o.batch_size;
+  s.seed = default_generator().initial_seed();
+  s.optimizer = o.optimizer.kind();
+  s.lr = o.optimizer.param_groups().at(0)["lr"];
+  s.classes = data.classes;
+  return s;
+}
+
+class Fit {
+ public:
+  Fit(nn::ModuleRef model, const Forward& forward, const data::ImageDataset& data, FitOptions& o)
+      : model_(model), forward_(forward), options_(o), loss_(loss_of(o)), classes_(static_cast<int64_t>(data.classes.size())),
+        loader_(data, {.batch_size = o.batch_size, .shuffle = o.shuffle, .workers = o.workers, .transform = o.transform}),
+        progress_(!o.progress) {}
+
+  void epoch(trace::History& history) {
+    auto start = Clock::now();
+    auto number = static_cast<int64_t>(history.size()) + 1;
+    double lr = options_.optimizer.param_groups().at(0)["lr"];
+    Score train = pass(number);
+    std::optional<Score> val;
+    if (options_.validation) val = evaluate(model_, forward_, *options_.validation, options_);
+    progress_.clear();
+    history.push_back({.epoch = number, .step = steps_, .train_loss = train.loss, .train_accuracy = train.accuracy,
+                       .lr = lr, .seconds = std::chrono::duration<double>(Clock::now() - start).count()});
+    if (val) history.back().val_loss = val->loss, history.back().val_accuracy = val->accuracy;
+    if (options_.verbose) say(view::training_line(history, history.size() - 1, options_.epochs, classes_));
+  }
+
+  static void say(const std::string& text) {
+    std::fputs(text.c_str(), stdout);
+    std::fflush(stdout);
+  }
+
+ private:
+  Score pass(int64_t number) {
+    model_.train(true);
+    Mean mean;
+    int64_t done = 0;
+    for (auto& [x, y] : loader_) {
+      options_.optimizer.zero_grad();
+      Tensor output = forward_(x);
+      Tensor loss = loss_(output, y);
+      loss.backward();
+      options_.optimizer.step();
+      ++steps_;
+      mean.add(loss.detach(), output.detach(), y);
+      Score now = mean.score();
+      progress_.show(concat("epoch ", number, "/", options_.epochs), ++done, loader_.size(),
+                     concat("loss ", text::fixed(now.loss, 4), "  accuracy ", text::fixed(now.accuracy, 3)));
+    }
+    return mean.score();
+  }
+
+  nn::ModuleRef model_;
+  const Forward& forward_;
+  FitOptions& options_;
+  Loss loss_;
+  int64_t classes_;
+  data::DataLoader loader_;
+  view::Progress progress_;
+  int64_t steps_ = 0;
+};
+
+}  // namespace
+
+Score evaluate(nn::ModuleRef model, const Forward& forward, const data::ImageDataset& data, const FitOptions& o) {
+  NoGrad no_grad;
+  model.train(false);
+  Loss loss = loss_of(o);
+  Mean mean;
+  data::DataLoader loader(data, {.batch_size = o.batch_size, .workers = o.workers, .transform = o.transform});
+  for (auto& [x, y] : loader) {
+    Tensor output = forward(x);
+    mean.add(loss(output, y), output, y);
+  }
+  return mean.score();
+}
+
+trace::History fit(nn::ModuleRef model, const Forward& forward, const data::ImageDataset& data, FitOptions options) {
+  check(data, options);
+  std::optional<Run> run;
+  if (!options.run.empty()) run = Run::create(options.run, settings_of(model, data, options), data.notes);
+  trace::History history;
+  try {
+    Fit fit(model, forward, data, options);
+    if (options.verbose) Fit::say(view::training_head());
+    for (int64_t e = 0; e < options.epochs; ++e) {
+      fit.epoch(history);
+      if (run) run->append(history.back());
+      if (run) model.save(run->file("weights.safetensors"));
+    }
+  } catch (...) {
+    if (run && history.size() < 2) run->discard();
+    throw;
+  }
+  return history;
+}
+
+}  // namespace espalier::train

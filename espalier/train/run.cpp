@@ -1,0 +1,189 @@
+#include <espalier/train/run.h>
+
+#include <cmath>
+#include <filesystem>
+#include <sstream>
+
+#include <toml++/toml.h>
+#include <nlohmann/json.hpp>
+
+#include <espalier/core/error.h>
+#include <espalier/core/threads.h>
+#include <espalier/core/version.h>
+#include <espalier/io/file.h>
+
+namespace espalier::train {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kFiles[] = {"settings.toml", "environment.json", "metrics.jsonl", "weights.safetensors"};
+
+std::string to_toml(const Settings& s) {
+  toml::array image, classes;
+  for (int64_t d : s.image) image.push_back(d);
+  for (const auto& c : s.classes) classes.push_back(c);
+  toml::table table{{"model", s.model},
+                    {"data", s.data},
+                    {"epochs", s.epochs},
+                    {"batch_size", s.batch_size},
+                    {"seed", static_cast<int64_t>(s.seed)},
+                    {"optimizer", s.optimizer},
+                    {"lr", s.lr},
+                    {"image", image},
+                    {"classes", classes}};
+  std::ostringstream out;
+  out << table << "\n";
+  return out.str();
+}
+
+template <class T>
+T value(const toml::table& table, const char* key, const std::string& path) {
+  auto found = table[key].value<T>();
+  require<FileError>(found.has_value(), path, ": the setting `", key, "` is missing or of the wrong kind");
+  return *found;
+}
+
+template <class T>
+std::vector<T> list(const toml::table& table, const char* key, const std::string& path) {
+  const toml::array* found = table[key].as_array();
+  require<FileError>(found != nullptr, path, ": the setting `", key, "` is missing or is not a list");
+  std::vector<T> out;
+  for (const auto& item : *found) {
+    auto v = item.value<T>();
+    require<FileError>(v.has_value(), path, ": an entry of `", key, "` is of the wrong kind");
+    out.push_back(*v);
+  }
+  return out;
+}
+
+Settings settings_from(const toml::table& t, const std::string& path) {
+  return {.model = value<std::string>(t, "model", path),
+          .data = value<std::string>(t, "data", path),
+          .epochs = value<int64_t>(t, "epochs", path),
+          .batch_size = value<int64_t>(t, "batch_size", path),
+          .seed = static_cast<uint64_t>(value<int64_t>(t, "seed", path)),
+          .optimizer = value<std::string>(t, "optimizer", path),
+          .lr = value<double>(t, "lr", path),
+          .image = list<int64_t>(t, "image", path),
+          .classes = list<std::string>(t, "classes", path)};
+}
+
+Settings read_settings(const std::string& path) {
+  std::string text = io::read_file(path);
+  try {
+    return settings_from(toml::parse(text), path);
+  } catch (const toml::parse_error& e) {
+    throw FileError(concat(path, ", line ", static_cast<int64_t>(e.source().begin.line), ": not valid TOML: ",
+                           e.description()));
+  }
+}
+
+// "model name" of the processor, as the system tells it; empty where it doesn't.
+std::string processor() {
+  std::string text;
+  try {
+    text = io::read_file("/proc/cpuinfo");
+  } catch (const FileError&) {
+    return "";
+  }
+  size_t at = text.find("model name");
+  if (at == std::string::npos) return "";
+  at = text.find(':', at) + 2;
+  return text.substr(at, text.find('\n', at) - at);
+}
+
+std::string environment(const Settings& s, const std::string& data_notes) {
+  Json json = {{"espalier", std::string(version())}, {"processor", processor()}, {"threads", get_num_threads()},
+               {"compiler", __VERSION__},      {"seed", s.seed},           {"data", data_notes}};
+  return json.dump(2) + "\n";
+}
+
+}  // namespace
+
+void Run::refuse_existing(const std::string& path) {
+  std::error_code error;
+  require<FileError>(!fs::exists(path, error), path,
+                     ": there is a run already; choose another name with --out, or take it away first");
+}
+
+Run Run::create(const std::string& path, const Settings& settings, const std::string& data_notes) {
+  refuse_existing(path);
+  std::error_code error;
+  fs::create_directories(fs::path(path).parent_path(), error);
+  bool made = fs::create_directory(path, error);
+  require<FileError>(made, path, ": can't make the folder: ", error ? error.message() : "it exists");
+  Run run(path, settings);
+  try {
+    io::write_file(run.file("settings.toml"), to_toml(settings));
+    io::write_file(run.file("environment.json"), environment(settings, data_notes));
+  } catch (...) {
+    run.discard();
+    throw;
+  }
+  return run;
+}
+
+Run Run::open(const std::string& path) {
+  std::error_code error;
+  require<FileError>(fs::is_directory(path, error), path, ": there is no run (a folder that `espalier train` made)");
+  Run run(path, {});
+  run.settings_ = read_settings(run.file("settings.toml"));
+  return run;
+}
+
+std::string Run::free_path(const std::string& base) {
+  std::string path = base;
+  for (int n = 2; fs::exists(path); ++n) path = concat(base, "-", n);
+  return path;
+}
+
+void Run::append(const trace::Epoch& epoch) { io::append_line(file("metrics.jsonl"), to_json(epoch)); }
+
+trace::History Run::history() const {
+  trace::History out;
+  std::istringstream lines(io::read_file(file("metrics.jsonl")));
+  std::string line;
+  for (int n = 1; std::getline(lines, line); ++n) {
+    out.push_back(epoch_from_json(line, concat(file("metrics.jsonl"), ", line ", n)));
+  }
+  return out;
+}
+
+void Run::discard() {
+  std::error_code ignored;
+  for (const char* name : kFiles) fs::remove(file(name), ignored);
+  fs::remove(path_, ignored);
+}
+
+std::string to_json(const trace::Epoch& e) {
+  auto number = [](const std::optional<double>& v) { return v ? Json(*v) : Json(nullptr); };
+  Json json = {{"epoch", e.epoch},
+               {"step", e.step},
+               {"train_loss", e.train_loss},
+               {"train_accuracy", e.train_accuracy},
+               {"val_loss", number(e.val_loss)},
+               {"val_accuracy", number(e.val_accuracy)},
+               {"lr", e.lr},
+               {"seconds", e.seconds}};
+  return json.dump();
+}
+
+trace::Epoch epoch_from_json(const std::string& line, const std::string& where) {
+  try {
+    Json json = Json::parse(line);
+    // A loss that is not a number is written as null, which JSON has for it.
+    auto real = [&](const char* key) { return json.at(key).is_null() ? std::nan("") : json.at(key).get<double>(); };
+    auto optional = [&](const char* key) {
+      return json.at(key).is_null() ? std::nullopt : std::optional(json.at(key).get<double>());
+    };
+    return {.epoch = json.at("epoch"), .step = json.at("step"), .train_loss = real("train_loss"),
+            .train_accuracy = real("train_accuracy"), .val_loss = optional("val_loss"),
+            .val_accuracy = optional("val_accuracy"), .lr = real("lr"), .seconds = real("seconds")};
+  } catch (const Json::exception& e) {
+    throw FileError(concat(where, ": not a line of metrics: ", e.what()));
+  }
+}
+
+}  // namespace espalier::train
