@@ -32,6 +32,19 @@ Array coefficients(const Array* given, double otherwise, int64_t n, DType dtype)
   return a;
 }
 
+double element(const Array& x, int64_t at) {
+  return visit_floating(
+      x.dtype, [&]<class T>(T) { return static_cast<double>(static_cast<Compute<T>>(x.data<T>()[at])); });
+}
+
+// What rounding `exact` (float64) to `rounded` left out; far from zero it matters.
+Array left_out(const Array& exact, const Array& rounded) {
+  Array rest = coefficients(&rounded, 0, exact.numel(), DType::float64);
+  for (int64_t c = 0; c < exact.numel(); ++c)
+    rest.data<double>()[c] = exact.data<double>()[c] - rest.data<double>()[c];
+  return rest;
+}
+
 // Sum over rows [m, n] in double.
 void add_rows(Array& out, const Array& rows) {
   visit_floating(rows.dtype, [&]<class C>(C) {
@@ -64,27 +77,31 @@ Array ordered_like(const Array& x, const Array& like) {
 void batch_moments(Array& mean, Array& var, const Array& x) {
   if (nothing_to_do(x)) return;
   BatchNormJob j = job(x);
-  Array means = Array::empty({chunks(j), j.channels}, mean.dtype),
-        squares = Array::empty(means.shape, mean.dtype);
+  Array means = Array::empty({chunks(j), j.channels}, stat_type(x.dtype));
+  Array squares = Array::empty_like(means);
   j.first = means.data(), j.second = squares.data();
   batch_moments_chunks(j);
-  visit_floating(mean.dtype, [&]<class C>(C) {
-    for (int64_t c = 0; c < j.channels; ++c) {
-      double total = 0, sum = 0, square = 0;
-      for (int64_t k = 0; k < chunks(j); ++k) {
-        auto n = static_cast<double>(elements(j, k));
-        total += n;
-        sum += n * means.data<C>()[k * j.channels + c];
-      }
-      double middle = sum / total;
-      for (int64_t k = 0; k < chunks(j); ++k) {
-        double off = means.data<C>()[k * j.channels + c] - middle;
-        square += squares.data<C>()[k * j.channels + c] + static_cast<double>(elements(j, k)) * off * off;
-      }
-      mean.data<C>()[c] = static_cast<C>(middle);
-      var.data<C>()[c] = static_cast<C>(square / total);
+  Array exact = Array::empty(means.shape, DType::float64);
+  copy(exact, means);
+  for (int64_t i = 0; i < exact.numel(); ++i) {
+    int64_t chunk = i / j.channels, first = (chunk * j.chunk * j.channels + i % j.channels) * j.inner;
+    exact.data<double>()[i] += element(x, first);
+  }
+  for (int64_t c = 0; c < j.channels; ++c) {
+    double total = 0, sum = 0, square = 0;
+    for (int64_t k = 0; k < chunks(j); ++k) {
+      auto n = static_cast<double>(elements(j, k));
+      total += n;
+      sum += n * exact.data<double>()[k * j.channels + c];
     }
-  });
+    double middle = sum / total;
+    for (int64_t k = 0; k < chunks(j); ++k) {
+      double off = exact.data<double>()[k * j.channels + c] - middle;
+      square += element(squares, k * j.channels + c) + static_cast<double>(elements(j, k)) * off * off;
+    }
+    mean.data<double>()[c] = middle;
+    var.data<double>()[c] = square / total;
+  }
 }
 
 void batch_norm(Array& y, const Array& x, const Array& mean, const Array& var, const Array* weight,
@@ -92,14 +109,16 @@ void batch_norm(Array& y, const Array& x, const Array& mean, const Array& var, c
   if (nothing_to_do(y)) return;
   BatchNormJob j = job(x);
   DType type = stat_type(x.dtype);
-  Array a = coefficients(weight, 1, j.channels, type), b = coefficients(bias, 0, j.channels, type);
-  Array middle = coefficients(&mean, 0, j.channels, type), spread = coefficients(&var, 0, j.channels, type);
-  visit_floating(type, [&]<class C>(C) {
-    for (int64_t c = 0; c < j.channels; ++c) {
-      a.data<C>()[c] =
-          static_cast<C>(a.data<C>()[c] / std::sqrt(static_cast<double>(spread.data<C>()[c]) + eps));
-    }
-  });
+  Array middle = coefficients(&mean, 0, j.channels, type);
+  Array a = coefficients(weight, 1, j.channels, DType::float64),
+        b = coefficients(bias, 0, j.channels, DType::float64);
+  Array exact = coefficients(&mean, 0, j.channels, DType::float64);
+  Array spread = coefficients(&var, 0, j.channels, DType::float64), rest = left_out(exact, middle);
+  for (int64_t c = 0; c < j.channels; ++c) {
+    a.data<double>()[c] /= std::sqrt(spread.data<double>()[c] + eps);
+    b.data<double>()[c] -= rest.data<double>()[c] * a.data<double>()[c];
+  }
+  a = coefficients(&a, 1, j.channels, type), b = coefficients(&b, 0, j.channels, type);
   j.out = y.data(), j.mean = middle.data(), j.a = a.data(), j.b = b.data();
   batch_norm_apply(j);
 }
@@ -109,36 +128,36 @@ void batch_norm_backward(Array& gx, Array& g_weight, Array& g_bias, const Array&
   if (nothing_to_do(gx)) return;
   BatchNormJob j = job(x);
   DType type = stat_type(x.dtype);
+  Array middle = coefficients(&mean, 0, j.channels, type), rest = left_out(mean, middle);
   Array ones = Array::empty({chunks(j), j.channels}, type), others = Array::empty(ones.shape, type);
-  j.g = g.data(), j.mean = mean.data(), j.first = ones.data(), j.second = others.data();
+  j.g = g.data(), j.mean = middle.data(), j.first = ones.data(), j.second = others.data();
   batch_norm_sums(j);
   add_rows(g_bias, ones);
   add_rows(g_weight, others);
-  Array a = coefficients(weight, 1, j.channels, type), b = coefficients(&g_bias, 0, j.channels, type);
-  Array d = coefficients(&g_weight, 0, j.channels, type);
+  Array a = coefficients(weight, 1, j.channels, DType::float64), b = Array::empty_like(mean);
+  Array d = Array::empty_like(mean);
   auto n = static_cast<double>(j.outer * j.inner);
-  visit_floating(type, [&]<class C>(C) {
-    for (int64_t c = 0; c < j.channels; ++c) {
-      double scale = 1 / std::sqrt(static_cast<double>(var.data<C>()[c]) + eps);
-      g_weight.data<C>()[c] = static_cast<C>(g_weight.data<C>()[c] * scale);
-      a.data<C>()[c] = static_cast<C>(a.data<C>()[c] * scale);
-      b.data<C>()[c] = static_cast<C>(b.data<C>()[c] / n);
-      d.data<C>()[c] = static_cast<C>(d.data<C>()[c] * scale * scale / n);
-    }
-  });
+  for (int64_t c = 0; c < j.channels; ++c) {
+    double scale = 1 / std::sqrt(var.data<double>()[c] + eps), lost = rest.data<double>()[c];
+    double &gw = g_weight.data<double>()[c], gb = g_bias.data<double>()[c];
+    gw = (gw - lost * gb) * scale;
+    a.data<double>()[c] *= scale;
+    d.data<double>()[c] = gw * scale / n;
+    b.data<double>()[c] = gb / n - lost * d.data<double>()[c];
+  }
+  a = coefficients(&a, 1, j.channels, type), b = coefficients(&b, 0, j.channels, type);
+  d = coefficients(&d, 0, j.channels, type);
   j.out = gx.data(), j.a = a.data(), j.b = b.data(), j.c = d.data();
   batch_norm_gradient(j);
 }
 
 void update_running(Array& running, const Array& value, double momentum, double factor) {
   if (nothing_to_do(running)) return;
-  Array now = coefficients(&running, 0, running.numel(), value.dtype);
-  visit_floating(value.dtype, [&]<class C>(C) {
-    for (int64_t c = 0; c < now.numel(); ++c) {
-      double next = (1 - momentum) * now.data<C>()[c] + momentum * factor * value.data<C>()[c];
-      now.data<C>()[c] = static_cast<C>(next);
-    }
-  });
+  Array now = coefficients(&running, 0, running.numel(), DType::float64);
+  for (int64_t c = 0; c < now.numel(); ++c) {
+    double& v = now.data<double>()[c];
+    v = (1 - momentum) * v + momentum * factor * value.data<double>()[c];
+  }
   copy(running, now);
 }
 

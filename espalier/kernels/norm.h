@@ -5,9 +5,10 @@
 
 namespace espalier::kernels {
 
-// Batch normalisation of x [N, C, …]. Statistics and coefficients are [C] of stat_type(dtype); weight and
-// bias may be null (1 and 0). x, y and gradients lie in one order: ordered_for_batch_norm gives it.
-DType stat_type(DType d);  // float64 for float64, else float32
+// Batch normalisation of x [N, C, …]. Weight and bias may be null (1 and 0). x, y and gradients lie in one
+// order: ordered_for_batch_norm gives it. Statistics of a batch and gradients of weight and bias are [C] of
+// float64.
+
 // x in an order that the kernels take: its own where that is channels-last or row-major, else a copy.
 Array ordered_for_batch_norm(const Array& x);
 Array ordered_like(const Array& x, const Array& like);
@@ -23,7 +24,9 @@ void batch_norm_backward(Array& gx, Array& g_weight, Array& g_bias, const Array&
 // running = (1 - momentum) * running + momentum * factor * value
 void update_running(Array& running, const Array& value, double momentum, double factor);
 
-// Normalisation of each row of x [rows, n], row-major. mean and scale (1 / standard deviation) are [rows].
+DType stat_type(DType d);  // float64 for float64, else float32
+// Normalisation of each row of x [rows, n], row-major. mean (less the row's first element) and
+// scale (1 / standard deviation) are [rows] of stat_type(x's dtype), like the gradients of weight and bias.
 void layer_norm(Array& y, Array& mean, Array& scale, const Array& x, const Array* weight, const Array* bias,
                 double eps);
 void layer_norm_backward(Array& gx, Array& g_weight, Array& g_bias, const Array& g, const Array& x,
@@ -42,9 +45,10 @@ struct BatchNormJob {
   const void* c = nullptr;
   void *first = nullptr, *second = nullptr;  // partial results
 };
-inline constinit Kernel<void(const BatchNormJob&)> batch_moments_chunks;  // mean, sum of squares about it
-inline constinit Kernel<void(const BatchNormJob&)> batch_norm_apply;      // out = (x - mean) * a + b
-inline constinit Kernel<void(const BatchNormJob&)> batch_norm_sums;       // sum of g, of g * (x - mean)
+inline constinit Kernel<void(const BatchNormJob&)>
+    batch_moments_chunks;  // mean less the first element, sum of squares about it
+inline constinit Kernel<void(const BatchNormJob&)> batch_norm_apply;     // out = (x - mean) * a + b
+inline constinit Kernel<void(const BatchNormJob&)> batch_norm_sums;      // sum of g, of g * (x - mean)
 inline constinit Kernel<void(const BatchNormJob&)> batch_norm_gradient;  // out = (g - b - (x - mean) * c) * a
 
 struct LayerNormJob {

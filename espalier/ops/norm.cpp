@@ -69,9 +69,8 @@ void update(const Tensor& running, const Array& value, double momentum, double f
 
 Tensor train_batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& running_mean,
                         const Tensor& running_var, const BatchNormOptions& o, Attrs attrs) {
-  DType type = kernels::stat_type(x.dtype());
   Array in = kernels::ordered_for_batch_norm(x.array()), y = Array::empty_like(in);
-  Array mean = Array::empty({x.size(1)}, type), var = Array::empty({x.size(1)}, type);
+  Array mean = Array::empty({x.size(1)}, DType::float64), var = Array::empty_like(mean);
   kernels::batch_moments(mean, var, in);
   kernels::batch_norm(y, in, mean, var, array_or_null(weight), array_or_null(bias), o.eps);
   auto n = static_cast<double>(x.size(1) > 0 ? x.numel() / x.size(1) : 0);

@@ -50,9 +50,10 @@ void moments(const BatchNormJob& j) {
     return each_plane(j, [&](int64_t p, int64_t) {
       const T* v = x + p * j.inner;
       C pivot = v[0], n = static_cast<C>(j.inner);
-      C mean = pivot + lane_sum<C>(j.inner, [&](int64_t i) { return v[i] - pivot; }) / n;
+      C mean = lane_sum<C>(j.inner, [&](int64_t i) { return v[i] - pivot; }) / n;
+      auto centred = [&](int64_t i) { return (v[i] - pivot) - mean; };
       means[p] = mean;
-      squares[p] = lane_sum<C>(j.inner, [&](int64_t i) { return (v[i] - mean) * (v[i] - mean); });
+      squares[p] = lane_sum<C>(j.inner, [&](int64_t i) { return centred(i) * centred(i); });
     });
   }
   each_chunk(j.outer, j.chunk, [&](int64_t k, int64_t first, int64_t last) {
@@ -63,10 +64,13 @@ void moments(const BatchNormJob& j) {
       const T* row = x + r * j.channels;
       for (int64_t c = 0; c < j.channels; ++c) mean[c] += row[c] - pivot[c];
     }
-    for (int64_t c = 0; c < j.channels; ++c) mean[c] = pivot[c] + mean[c] / static_cast<C>(last - first);
+    for (int64_t c = 0; c < j.channels; ++c) mean[c] /= static_cast<C>(last - first);
     for (int64_t r = first; r < last; ++r) {
       const T* row = x + r * j.channels;
-      for (int64_t c = 0; c < j.channels; ++c) square[c] += (row[c] - mean[c]) * (row[c] - mean[c]);
+      for (int64_t c = 0; c < j.channels; ++c) {
+        C off = (row[c] - pivot[c]) - mean[c];
+        square[c] += off * off;
+      }
     }
   });
 }
@@ -145,10 +149,11 @@ void rows(const LayerNormJob& j) {
       const T* x = static_cast<const T*>(j.x) + r * j.n;
       T* y = static_cast<T*>(j.out) + r * j.n;
       C pivot = x[0];
-      C mean = pivot + lane_sum<C>(j.n, [&](int64_t i) { return x[i] - pivot; }) / n;
-      C var = lane_sum<C>(j.n, [&](int64_t i) { return (x[i] - mean) * (x[i] - mean); }) / n;
+      C mean = lane_sum<C>(j.n, [&](int64_t i) { return x[i] - pivot; }) / n;
+      auto centred = [&](int64_t i) { return (x[i] - pivot) - mean; };
+      C var = lane_sum<C>(j.n, [&](int64_t i) { return centred(i) * centred(i); }) / n;
       C scale = 1 / std::sqrt(var + static_cast<C>(j.eps));
-      for (int64_t i = 0; i < j.n; ++i) y[i] = static_cast<T>((x[i] - mean) * scale * weight[i] + bias[i]);
+      for (int64_t i = 0; i < j.n; ++i) y[i] = static_cast<T>(centred(i) * scale * weight[i] + bias[i]);
       static_cast<C*>(j.mean)[r] = mean;
       static_cast<C*>(j.scale)[r] = scale;
     }
@@ -166,13 +171,14 @@ void gradient_rows(const LayerNormJob& j) {
     for (int64_t r = first; r < last; ++r) {
       const T *x = static_cast<const T*>(j.x) + r * j.n, *g = static_cast<const T*>(j.g) + r * j.n;
       T* gx = static_cast<T*>(j.out) + r * j.n;
-      C mean = static_cast<const C*>(j.mean)[r], scale = static_cast<const C*>(j.scale)[r];
+      C pivot = x[0], mean = static_cast<const C*>(j.mean)[r], scale = static_cast<const C*>(j.scale)[r];
+      auto normal = [&](int64_t i) { return ((x[i] - pivot) - mean) * scale; };
       C one = lane_sum<C>(j.n, [&](int64_t i) { return g[i] * weight[i]; }) / n;
-      C two = lane_sum<C>(j.n, [&](int64_t i) { return g[i] * weight[i] * ((x[i] - mean) * scale); }) / n;
+      C two = lane_sum<C>(j.n, [&](int64_t i) { return g[i] * weight[i] * normal(i); }) / n;
       for (int64_t i = 0; i < j.n; ++i) {
-        C normal = (x[i] - mean) * scale;
-        gx[i] = static_cast<T>((g[i] * weight[i] - one - normal * two) * scale);
-        g_weight[i] += g[i] * normal;
+        C value = normal(i);
+        gx[i] = static_cast<T>((g[i] * weight[i] - one - value * two) * scale);
+        g_weight[i] += g[i] * value;
         g_bias[i] += g[i];
       }
     }
