@@ -1,3 +1,4 @@
+#include <cmath>
 #include <cstdio>
 
 #include <gmock/gmock.h>
@@ -111,6 +112,13 @@ TEST(LoadStateDict, refuses_two_values_for_a_tied_tensor) {
                 two.load_state_dict({{"a", ones({1})}, {"b", zeros({1})}});
               }),
               HasSubstr("b: one tensor with a in the model, other values in the state"));
+}
+
+TEST(LoadStateDict, takes_nan_for_a_tied_tensor) {
+  TwoNames two;
+  two.b.tie(two.a);
+  two.load_state_dict({{"a", full({1}, NAN)}, {"b", full({1}, NAN)}});
+  EXPECT_TRUE(std::isnan(two.a.item<float>()));
 }
 
 TEST(Save, writes_what_load_reads) {
