@@ -22,6 +22,16 @@ TEST(GoldenRandom, UniformNumbersArePyTorchs) {
   check("rand_float64", kSizes, 0, [](int64_t n) { return rand({n}, {.dtype = float64}); });
 }
 
+TEST(GoldenRandom, UniformNumbersOfARangeArePyTorchs) {
+  test::Golden golden("random");
+  manual_seed(0);
+  EXPECT_EQ(empty({40}).uniform_(-0.3, 0.7).to_vector<float>(),
+            golden("uniform_float32", "output").to_vector<float>());
+  manual_seed(0);
+  EXPECT_EQ(empty({40}, {.dtype = float64}).uniform_(-0.3, 0.7).to_vector<double>(),
+            golden("uniform_float64", "output").to_vector<double>());
+}
+
 TEST(GoldenRandom, NormalNumbersArePyTorchs) {
   check("randn_float32", kSizes, 1e-6, [](int64_t n) { return randn({n}); });
   check("randn_float64", kSizes, 1e-14, [](int64_t n) { return randn({n}, {.dtype = float64}); });
