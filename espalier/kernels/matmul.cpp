@@ -187,13 +187,23 @@ void multiply(Array& out, const Array& a, const Array& b, const Array* bias) {
   by_gemm<T>(plan(out, a, b), bias != nullptr);
 }
 
+// The own kernel starts at once and wins on small products; oneDNN packs and divides large ones better.
+void multiply_float32(Array& out, const Array& a, const Array& b, const Array* bias) {
+  constexpr double kSmall = 1 << 18;  // multiply-adds of one product
+  Product p = plan(out, a, b);
+  double size = static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k);
+  if (size < kSmall || !taken_by_onednn(p)) return multiply<float>(out, a, b, bias);
+  Array row = bias ? row_major(*bias) : Array();
+  by_onednn(p, bias ? &row : nullptr);
+}
+
 }  // namespace
 
 void matmul(Array& out, const Array& a, const Array& b, const Array* bias) {
   if (nothing_to_do(out)) return;
   if (a.shape.back() == 0) return bias ? copy(out, *bias) : fill(out, 0);
   switch (out.dtype) {
-    case DType::float32: return multiply<float>(out, a, b, bias);
+    case DType::float32: return multiply_float32(out, a, b, bias);
     case DType::float64: return multiply<double>(out, a, b, bias);
     case DType::bfloat16: return multiply_bfloat16(out, a, b, bias);
     default: visit_dtype(out.dtype, [&]<class T>(T) { by_loops<Compute<T>>(plan(out, a, b)); });
