@@ -55,7 +55,7 @@ void max_pool2d_gather(Array& y, const Array& x, const Array& at, const Pooling&
     auto* to = static_cast<T*>(j.out);
     auto* from = static_cast<const T*>(j.in);
     for (int64_t i = 0; i < j.images * places; ++i) {
-      to[i] = from[i / places * pixels + j.at[i] * j.channels + i % j.channels];
+      to[i] = j.at[i] < 0 ? T(0) : from[i / places * pixels + j.at[i] * j.channels + i % j.channels];
     }
   });
 }

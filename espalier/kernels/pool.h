@@ -26,7 +26,8 @@ struct Pooling {
   PoolAxis h, w;
 };
 
-// A NaN in a window is its largest; of equals it is the first.
+// A NaN in a window is its largest; of equals it is the first. A window without elements gives -infinity at
+// -1.
 void max_pool2d(Array& y, Array& at, const Array& x, const Pooling& p);
 // gx[at] += g, y = x[at]
 void max_pool2d_scatter(Array& gx, const Array& g, const Array& at, const Pooling& p);

@@ -28,10 +28,10 @@ void check_side(const char* op, const Side& s) {
 }
 
 int64_t output_size(const char* op, int64_t in, const Side& s, bool ceil_mode) {
-  int64_t room = in + 2 * s.padding - s.dilation * (s.kernel - 1) - 1;
+  int64_t room = in + 2 * s.padding - s.dilation * (s.kernel - 1) - 1 + (ceil_mode ? s.stride - 1 : 0);
   require<ShapeError>(room >= 0, op, ": the kernel of size ", s.kernel, " is larger than the input's ", in,
                       " with padding ", s.padding);
-  int64_t out = (room + (ceil_mode ? s.stride - 1 : 0)) / s.stride + 1;
+  int64_t out = room / s.stride + 1;
   return ceil_mode && (out - 1) * s.stride >= in + s.padding ? out - 1 : out;
 }
 

@@ -70,5 +70,47 @@ TEST(Pooling, Bfloat16IsRoundedOnce) {
   EXPECT_EQ(max_pool2d(x, 2).to_vector<float>(), max_pool2d(x.to(float32), 2).to_vector<float>());
 }
 
+TEST(AvgPool2d, LeavesOutALastWindowThatBeginsInThePadding) {
+  EXPECT_EQ(avg_pool2d(ones({1, 1, 9, 9}), 4, {.padding = 2, .ceil_mode = true}).shape(),
+            Shape({1, 1, 3, 3}));
+}
+
+TEST(AdaptiveAvgPool2d, OfALargeImageIsAccurate) {
+  Tensor x = full({1, 1, 1000, 1000}, 0.1);
+  EXPECT_NEAR(adaptive_avg_pool2d(x, 1).item<float>(), 0.1f, 1e-7);
+}
+
+TEST(MaxPool2d, OfAWindowBetweenTheElementsIsMinusInfinityWithoutGradient) {
+  Tensor x = ones({1, 1, 1, 1}, {.dtype = float64, .requires_grad = true});
+  auto pool = [](const Tensor& x) { return max_pool2d(x, 2, {.padding = 1, .dilation = 2}); };
+  EXPECT_EQ(pool(x).item<float>(), -kInf);
+  Tensor g = ones({1, 1, 1, 1}, {.dtype = float64, .requires_grad = true});
+  Tensor gx = grad(pool(x), {x}, {.grad_outputs = {g}, .create_graph = true})[0];
+  EXPECT_EQ(gx.item<double>(), 0);
+  EXPECT_EQ(grad(gx, {g})[0].item<double>(), 0);
+}
+
+TEST(Pooling, OfAKernelLargerThanTheImageWorksWithCeilMode) {
+  Tensor x = arange(1.0, 5.0).reshape({1, 1, 2, 2});
+  EXPECT_EQ(max_pool2d(x, 3, {.stride = 2, .ceil_mode = true}).to_vector<float>(), std::vector<float>{4});
+  EXPECT_EQ(avg_pool2d(x, 3, {.stride = 2, .ceil_mode = true}).to_vector<float>(), std::vector<float>{2.5});
+  EXPECT_THROW(max_pool2d(x, 4, {.stride = 1, .ceil_mode = true}), ShapeError);
+}
+
+TEST(Pooling, IsTheSameForAnyNumberOfThreads) {
+  Tensor x = channels_last(randn({3, 70, 9, 8})).requires_grad_();
+  int threads = get_num_threads();
+  std::vector<float> first;
+  for (int n : {1, 3}) {
+    set_num_threads(n);
+    Tensor y = max_pool2d(x, 3, {.stride = 2, .padding = 1}).square().sum() +
+               avg_pool2d(x, 3, {.stride = 1}).square().sum();
+    auto g = grad(y, {x})[0].to_vector<float>();
+    if (first.empty()) first = g;
+    EXPECT_EQ(g, first);
+  }
+  set_num_threads(threads);
+}
+
 }  // namespace
 }  // namespace espalier

@@ -1,5 +1,6 @@
 #include <espalier/core/threads.h>
 #include <espalier/kernels/pool.h>
+#include <espalier/kernels/simd/row.h>
 
 #include <limits>
 
@@ -48,9 +49,11 @@ void max_images(const PoolJob& j) {
     each_window(j, n, [&](int64_t place, const PoolWindow& rows, const PoolWindow& cols) {
       C best[kBlock];
       int32_t at[kBlock];
+      bool empty = rows.begin >= rows.end || cols.begin >= cols.end;
+      int64_t first = empty ? -1 : rows.begin * j.w.in + cols.begin;
       for (int64_t i = 0; i < count; ++i) {
         best[i] = -std::numeric_limits<C>::infinity();
-        at[i] = static_cast<int32_t>(rows.begin * j.w.in + cols.begin);
+        at[i] = static_cast<int32_t>(first);
       }
       each_pixel(j, rows, cols, [&](int64_t pixel) {
         const T* from = x + pixel * j.channels;
@@ -84,6 +87,7 @@ void scatter(const PoolJob& j, F&& value) {
       auto scale = static_cast<Compute<T>>(1 / (rows.size * cols.size));
       each_pixel(j, rows, cols, [&](int64_t pixel) {
         T* to = gx + pixel * j.channels;
+        ESPALIER_VECTORISE
         for (int64_t i = 0; i < count; ++i) to[i] = static_cast<T>(to[i] + value(first + i, pixel, scale));
       });
     });
@@ -94,7 +98,8 @@ template <class T>
 void max_scatter(const PoolJob& j) {
   auto* g = static_cast<const T*>(j.out);
   scatter<T>(j, [&](int64_t i, int64_t pixel, Compute<T>) {
-    return j.at[i] == static_cast<int32_t>(pixel) ? static_cast<Compute<T>>(g[i]) : Compute<T>(0);
+    auto v = static_cast<Compute<T>>(g[i]);
+    return j.at[i] == static_cast<int32_t>(pixel) ? v : 0;
   });
 }
 
@@ -104,20 +109,29 @@ void avg_scatter(const PoolJob& j) {
   scatter<T>(j, [&](int64_t i, int64_t, Compute<T> scale) { return g[i] * scale; });
 }
 
+// The means of `count` channels in a window, summed in S.
+template <class S, class T>
+void average(const PoolJob& j, const PoolWindow& rows, const PoolWindow& cols, const T* x, T* y,
+             int64_t count) {
+  S sum[kBlock] = {};
+  each_pixel(j, rows, cols, [&](int64_t pixel) {
+    const T* from = x + pixel * j.channels;
+    for (int64_t i = 0; i < count; ++i) sum[i] += static_cast<S>(from[i]);
+  });
+  S size = static_cast<S>(rows.size * cols.size);
+  for (int64_t i = 0; i < count; ++i) y[i] = static_cast<T>(static_cast<Compute<T>>(sum[i] / size));
+}
+
 template <class T>
 void avg_images(const PoolJob& j) {
-  using C = Compute<T>;
+  constexpr int64_t kFew = 64;  // pixels that may be summed one after the other in T
   each_block(j, [&](int64_t n, int64_t c, int64_t count) {
     const T* x = static_cast<const T*>(j.in) + n * j.h.in * j.w.in * j.channels + c;
     each_window(j, n, [&](int64_t place, const PoolWindow& rows, const PoolWindow& cols) {
-      C sum[kBlock] = {};
-      each_pixel(j, rows, cols, [&](int64_t pixel) {
-        const T* from = x + pixel * j.channels;
-        for (int64_t i = 0; i < count; ++i) sum[i] += from[i];
-      });
       T* y = static_cast<T*>(j.out) + place * j.channels + c;
-      auto size = static_cast<C>(rows.size * cols.size);
-      for (int64_t i = 0; i < count; ++i) y[i] = static_cast<T>(sum[i] / size);
+      bool few = (rows.end - rows.begin) * (cols.end - cols.begin) <= kFew;
+      if (few) average<Compute<T>>(j, rows, cols, x, y, count);
+      else average<double>(j, rows, cols, x, y, count);
     });
   });
 }
