@@ -66,10 +66,11 @@ auto& gemm_of() {
   else return gemm_float;
 }
 
-// Calls f(image, group's x, weights, y) for every image and group.
+// Calls f(image, group's x, weights, y) for every group of the images [begin, end).
 template <class T, class F>
-void each_group(const Array& x, const Array& w, const Array& y, const Sizes& s, int64_t groups, F&& f) {
-  for (int64_t n = 0; n < x.shape[0]; ++n) {
+void each_group(int64_t begin, int64_t end, const Array& x, const Array& w, const Array& y, const Sizes& s,
+                int64_t groups, F&& f) {
+  for (int64_t n = begin; n < end; ++n) {
     for (int64_t g = 0; g < groups; ++g) {
       f(n, x.data<T>() + n * x.strides[0] + g * s.c * x.strides[1], w.data<T>() + g * s.o * s.taps(),
         y.data<T>() + n * y.strides[0] + g * s.o * y.strides[1]);
@@ -80,24 +81,29 @@ void each_group(const Array& x, const Array& w, const Array& y, const Sizes& s, 
 template <class T>
 void forward(Array& y, const Array& x, const Array& w, bool accumulate, const ConvGeometry& c) {
   Sizes s = sizes_of(x, w, y, c.groups);
-  Array buffer = Array::empty({s.places(), s.taps()}, y.dtype);
-  T* columns = buffer.data<T>();
-  each_group<T>(x, w, y, s, c.groups, [&](int64_t, const T* xg, const T* wg, T* yg) {
-    gather_columns(columns, xg, x.strides, s, c);
-    gemm_of<T>()(
-        {s.places(), s.o, s.taps(), columns, s.taps(), 1, wg, 1, s.taps(), yg, y.strides[3], accumulate});
+  parallel_for(x.shape[0], 1, [&](int64_t begin, int64_t end) {
+    Array buffer = Array::empty({s.places(), s.taps()}, y.dtype);
+    T* columns = buffer.data<T>();
+    each_group<T>(begin, end, x, w, y, s, c.groups, [&](int64_t, const T* xg, const T* wg, T* yg) {
+      gather_columns(columns, xg, x.strides, s, c);
+      gemm_of<T>()(
+          {s.places(), s.o, s.taps(), columns, s.taps(), 1, wg, 1, s.taps(), yg, y.strides[3], accumulate});
+    });
   });
 }
 
 template <class T>
 void input(Array& gx, const Array& w, const Array& g, const ConvGeometry& c) {
   Sizes s = sizes_of(gx, w, g, c.groups);
-  Array buffer = Array::empty({s.places(), s.taps()}, gx.dtype);
-  T* columns = buffer.data<T>();
   fill(gx, 0);
-  each_group<T>(gx, w, g, s, c.groups, [&](int64_t, T* xg, const T* wg, const T* yg) {
-    gemm_of<T>()({s.places(), s.taps(), s.o, yg, g.strides[3], 1, wg, s.taps(), 1, columns, s.taps(), false});
-    add_columns(xg, gx.strides, columns, s, c);
+  parallel_for(gx.shape[0], 1, [&](int64_t begin, int64_t end) {
+    Array buffer = Array::empty({s.places(), s.taps()}, gx.dtype);
+    T* columns = buffer.data<T>();
+    each_group<T>(begin, end, gx, w, g, s, c.groups, [&](int64_t, T* xg, const T* wg, const T* yg) {
+      gemm_of<T>()(
+          {s.places(), s.taps(), s.o, yg, g.strides[3], 1, wg, s.taps(), 1, columns, s.taps(), false});
+      add_columns(xg, gx.strides, columns, s, c);
+    });
   });
 }
 
@@ -106,7 +112,7 @@ void weight(Array& gw, const Array& x, const Array& g, const ConvGeometry& c) {
   Sizes s = sizes_of(x, gw, g, c.groups);
   Array buffer = Array::empty({s.places(), s.taps()}, gw.dtype);
   T* columns = buffer.data<T>();
-  each_group<T>(x, gw, g, s, c.groups, [&](int64_t n, const T* xg, T* wg, const T* yg) {
+  each_group<T>(0, x.shape[0], x, gw, g, s, c.groups, [&](int64_t n, const T* xg, T* wg, const T* yg) {
     gather_columns(columns, xg, x.strides, s, c);
     gemm_of<T>()({s.o, s.taps(), s.places(), yg, 1, g.strides[3], columns, s.taps(), 1, wg, s.taps(), n > 0});
   });
