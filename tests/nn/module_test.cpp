@@ -111,6 +111,23 @@ TEST(Module, containers_stand_among_its_modules) {
   EXPECT_EQ(net.children().size(), 7u);
 }
 
+TEST(Module, containers_nest) {
+  struct Nested : nn::Module<Nested> {
+    std::vector<std::vector<Scale>> grid = std::vector<std::vector<Scale>>(2, std::vector<Scale>(1));
+    std::map<std::string, std::optional<Scale>> maybe;
+    std::optional<nn::Parameter> bias;
+    std::vector<std::vector<int>> sizes;
+    std::vector<nn::AnyModule> any = {Scale{}, Block{}};
+  };
+  Nested nested;
+  nested.maybe["none"];
+  nested.maybe["some"].emplace();
+  nested.bias = ones({1});
+  EXPECT_THAT(names(nested.named_parameters()),
+              ElementsAre("bias", "grid.0.0.weight", "grid.1.0.weight", "maybe.some.weight", "any.0.weight",
+                          "any.1.first.weight"));
+}
+
 TEST(Module, buffers_are_listed_and_the_lasting_ones_are_state) {
   Scale scale;
   EXPECT_THAT(names(scale.named_buffers()), ElementsAre("seen", "scratch"));
