@@ -76,10 +76,12 @@ Tensor div(const Tensor& a, const Tensor& b) {
   DType dtype = detail::floating_type(result_type(a, b));
   Array y = result("div", a, b, dtype);
   kernels::elementwise(kernels::div, compute_type(dtype), y, {a.array(), b.array()});
-  bool both = b.requires_grad();
-  return record("div", {a, b}, y, {}, [b = saved(b), both](const Tensor& g, const Tensor& y) {
+  if (!b.requires_grad()) {
+    return record("div", {a, b}, y, {}, [b = saved(b)](const Tensor& g) { return grads(g / *b); });
+  }
+  return record("div", {a, b}, y, {}, [b = saved(b)](const Tensor& g, const Tensor& y) {
     Tensor ga = g / *b;
-    return grads(ga, both ? -(ga * y) : Tensor());
+    return grads(ga, -(ga * y));
   });
 }
 

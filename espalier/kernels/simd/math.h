@@ -62,8 +62,10 @@ inline float expm1(float x) {
 inline float log(float x) {
   bool tiny = x < 0x1p-126f;
   float scaled = tiny ? x * 0x1p23f : x;
-  int32_t n = (bits(scaled) - bits(0.70710678f)) >> 23;
-  float f = from_bits(bits(scaled) - (n << 23)) - 1.0f, k = static_cast<float>(tiny ? n - 23 : n);
+  auto b = static_cast<uint32_t>(bits(scaled));
+  int32_t n = static_cast<int32_t>(b - static_cast<uint32_t>(bits(0.70710678f))) >> 23;
+  float f = from_bits(static_cast<int32_t>(b - (static_cast<uint32_t>(n) << 23))) - 1.0f,
+        k = static_cast<float>(tiny ? n - 23 : n);
   float p = polynomial(f, 0.3333331245f, -0.2500000898f, 0.2000212631f, -0.1666802845f, 0.1421944822f,
                        -0.1240504082f, 0.1188831655f, -0.1167860104f, 0.06749726752f);
   float square = f * f;

@@ -8,6 +8,7 @@
 
 // Before a loop whose iterations do not depend on each other, even where arrays are the same.
 #if defined(__clang__)
+#pragma clang diagnostic ignored "-Wpass-failed"  // some functions have no vector form
 #define ESPALIER_VECTORISE _Pragma("clang loop vectorize(assume_safety)")
 #else
 #define ESPALIER_VECTORISE _Pragma("GCC ivdep")
