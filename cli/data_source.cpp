@@ -1,6 +1,7 @@
 #include "data_source.h"
 
-#include <espalier/core/error.h>
+#include <CLI/CLI.hpp>
+
 #include <espalier/data/cifar.h>
 #include <espalier/data/image_folder.h>
 #include <espalier/data/mnist.h>
@@ -15,7 +16,8 @@ struct Source {
 };
 
 constexpr Source kSources[] = {
-    {"fashion-mnist", "/usr/share/datasets/fashion-mnist", [](const std::string& d, const Shape&) { return data::fashion_mnist(d); }},
+    {"fashion-mnist", "/usr/share/datasets/fashion-mnist",
+     [](const std::string& d, const Shape&) { return data::fashion_mnist(d); }},
     {"mnist", nullptr, [](const std::string& d, const Shape&) { return data::mnist(d); }},
     {"cifar10", nullptr, [](const std::string& d, const Shape&) { return data::cifar10(d); }},
     {"cifar100", nullptr, [](const std::string& d, const Shape&) { return data::cifar100(d); }},
@@ -33,11 +35,14 @@ data::Splits open_data(const std::string& spec, const Shape& input) {
   std::string dir = colon == std::string::npos ? "" : spec.substr(colon + 1);
   for (const Source& s : kSources) {
     if (name != s.name) continue;
-    require<ValueError>(!dir.empty() || s.usual_place, "--data ", name, ": needs a folder, as in ", name, ":DIR");
+    if (dir.empty() && !s.usual_place)
+      throw CLI::ValidationError("--data", name + " needs a folder, as in " + name + ":DIR");
     return s.open(dir.empty() ? s.usual_place : dir, input);
   }
-  throw ValueError(concat("--data ", spec, ": unknown; there is fashion-mnist[:DIR], mnist:DIR, cifar10:DIR, "
-                          "cifar100:DIR and folder:DIR"));
+  throw CLI::ValidationError("--data",
+                             "`" + spec +
+                                 "` is unknown; there is fashion-mnist[:DIR], mnist:DIR, cifar10:DIR, "
+                                 "cifar100:DIR and folder:DIR");
 }
 
 }  // namespace espalier::cli

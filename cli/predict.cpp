@@ -3,8 +3,8 @@
 #include <CLI/CLI.hpp>
 
 #include <espalier/data/image.h>
-#include <espalier/models/registry.h>
 #include <espalier/models/predict.h>
+#include <espalier/models/registry.h>
 #include <espalier/train/preparation.h>
 #include <espalier/train/run.h>
 #include <espalier/view/data_flow.h>
@@ -31,7 +31,8 @@ void run(const Options& o) {
   for (const std::string& path : o.images) {
     Array image = train::like_data(data::read_image(path), Shape(s.image));
     auto p = models::predict(model, preparation.apply(image));
-    std::cout << path << ": " << s.classes.at(p.best) << "\n" << view::probability_chart(p.probabilities, s.classes);
+    std::cout << path << ": " << s.classes.at(p.best) << "\n"
+              << view::probability_chart(p.probabilities, s.classes);
     if (o.trace) std::cout << "\nPrediction trace\n" << view::prediction_trace(p.record);
   }
 }

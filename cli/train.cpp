@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <iostream>
 
 #include <CLI/CLI.hpp>
@@ -5,11 +6,11 @@
 #include <espalier/core/random.h>
 #include <espalier/core/table.h>
 #include <espalier/core/threads.h>
+#include <espalier/models/predict.h>
 #include <espalier/models/registry.h>
 #include <espalier/optim/adam.h>
 #include <espalier/optim/sgd.h>
 #include <espalier/train/fit.h>
-#include <espalier/models/predict.h>
 #include <espalier/train/preparation.h>
 #include <espalier/view/data_flow.h>
 #include <espalier/view/training_trace.h>
@@ -32,9 +33,30 @@ optim::Optimizer make_optimizer(const Options& o, nn::ModuleRef model) {
   return optim::Adam(model.named_parameters(), {.lr = lr});
 }
 
+CLI::Validator positive() {
+  return CLI::Validator(
+      [](const std::string& text) {
+        double value = 0;
+        return CLI::detail::lexical_cast(text, value) && value > 0
+                   ? ""
+                   : "must be a number above 0, got `" + text + "`";
+      },
+      "above 0");
+}
+
+CLI::Validator one_of(const std::vector<std::string>& names) {
+  return CLI::Validator(
+      [names](const std::string& text) {
+        if (std::find(names.begin(), names.end(), text) != names.end()) return std::string();
+        return "there is no `" + text + "`; there is: " + CLI::detail::join(names, ", ");
+      },
+      CLI::detail::join(names, "|"));
+}
+
 void introduce(const Options& o, const data::Splits& data, const train::Preparation& preparation) {
   std::cout << data.train.name << ": " << text::grouped(data.train.size()) << " images to train on, "
-            << text::grouped(data.test.size()) << " to test with, " << data.train.classes.size() << " classes\n";
+            << text::grouped(data.test.size()) << " to test with, " << data.train.classes.size()
+            << " classes\n";
   if (!data.train.notes.empty()) std::cout << "Note: " << data.train.notes << "\n";
   std::cout << "Preparation: " << preparation.text() << "\n\n";
   std::cout << "Data flow of a batch of " << o.settings.batch_size << " through " << o.settings.model << "\n";
@@ -44,7 +66,8 @@ void show_prediction(models::Model& model, const data::Splits& data, const train
   model.ref().train(false);
   Tensor x = preparation.apply(data.test.image(0));
   auto p = models::predict(model, x);
-  std::cout << "\nPrediction trace of the first test image (" << data.test.classes.at(data.test.labels.at(0)) << ")\n"
+  std::cout << "\nPrediction trace of the first test image (" << data.test.classes.at(data.test.labels.at(0))
+            << ")\n"
             << view::prediction_trace(p.record) << "\nClass probabilities\n"
             << view::probability_chart(p.probabilities, data.train.classes);
 }
@@ -77,8 +100,8 @@ void run(Options o, const Common& common) {
                              .settings = o.settings});
   std::cout << "\nLoss by epoch\n" << view::loss_chart(history);
   show_prediction(model, data, preparation);
-  std::cout << "\nThe run is in " << folder << ": try `espalier show " << folder << "` and `espalier predict " << folder
-            << " IMAGE`\n";
+  std::cout << "\nThe run is in " << folder << ": try `espalier show " << folder << "` and `espalier predict "
+            << folder << " IMAGE`\n";
 }
 
 }  // namespace
@@ -86,17 +109,17 @@ void run(Options o, const Common& common) {
 Work train(CLI::App& command, const Common& common) {
   auto o = std::make_shared<Options>();
   auto& s = o->settings;
-  command.add_option("--model", s.model, "Which model")->capture_default_str();
-  command.add_option("--data", s.data, "fashion-mnist[:DIR], mnist:DIR, cifar10:DIR, cifar100:DIR or folder:DIR")
-      ->capture_default_str();
-  command.add_option("--epochs", s.epochs, "Times through the training data")->capture_default_str()->check(CLI::PositiveNumber);
-  command.add_option("--batch-size", s.batch_size, "Images a step")->capture_default_str()->check(CLI::PositiveNumber);
-  command.add_option("--optimizer", s.optimizer, "adam or sgd (momentum 0.9)")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"adam", "sgd"}));
-  command.add_option("--lr", s.lr, "Learning rate")->capture_default_str()->check(CLI::PositiveNumber);
-  command.add_option("--seed", s.seed, "Seed of all random numbers")->capture_default_str();
-  command.add_option("--threads", o->threads, "Threads (default: the processor's)")->check(CLI::PositiveNumber);
+  auto option = [&](const char* name, auto& value, const char* text) {
+    return command.add_option(name, value, text)->capture_default_str();
+  };
+  option("--model", s.model, "Which model")->check(one_of(models::names()));
+  option("--data", s.data, "fashion-mnist[:DIR], mnist:DIR, cifar10:DIR, cifar100:DIR or folder:DIR");
+  option("--epochs", s.epochs, "Times through the training data")->check(positive());
+  option("--batch-size", s.batch_size, "Images a step")->check(positive());
+  option("--optimizer", s.optimizer, "adam or sgd (momentum 0.9)")->check(one_of({"adam", "sgd"}));
+  option("--lr", s.lr, "Learning rate")->check(positive());
+  option("--seed", s.seed, "Seed of all random numbers");
+  command.add_option("--threads", o->threads, "Threads (default: the processor's)")->check(positive());
   command.add_option("--out", o->out, "Folder of the run (default: runs/MODEL, or the next that is free)");
   return [o, &common] { run(*o, common); };
 }

@@ -16,7 +16,8 @@ class Model {
   template <class M>
   static Model of(M model) {
     auto owner = std::make_shared<M>(std::move(model));
-    return Model(owner, owner->ref(), [](void* m, const Tensor& x) -> Tensor { return (*static_cast<M*>(m))(x); });
+    return Model(owner, owner->ref(),
+                 [](void* m, const Tensor& x) -> Tensor { return (*static_cast<M*>(m))(x); });
   }
 
   Tensor operator()(const Tensor& x) const { return run_(ref_.address(), x); }
@@ -24,15 +25,16 @@ class Model {
   nn::Run run() const { return run_; }
 
  private:
-  Model(std::shared_ptr<void> owner, nn::ModuleRef ref, nn::Run run) : owner_(std::move(owner)), ref_(ref), run_(run) {}
+  Model(std::shared_ptr<void> owner, nn::ModuleRef ref, nn::Run run)
+      : owner_(std::move(owner)), ref_(ref), run_(run) {}
 
   std::shared_ptr<void> owner_;
   nn::ModuleRef ref_;
   nn::Run run_;
 };
 
-// A fresh model for `classes` classes, initialised from default_generator(). Throws ValueError that lists the names
-// there are.
+// A fresh model for `classes` classes, initialised from default_generator(). Throws ValueError that lists the
+// names there are.
 Model create(const std::string& name, int64_t classes);
 std::vector<std::string> names();
 // The shape of one example that the model takes: [3, 32, 32].

@@ -4,11 +4,13 @@
 #include <cstdio>
 #include <optional>
 
+#include <zlib.h>
+
 #include <espalier/autograd/grad_mode.h>
 #include <espalier/core/random.h>
+#include <espalier/core/table.h>
 #include <espalier/ops/loss.h>
 #include <espalier/view/progress.h>
-#include <espalier/core/table.h>
 #include <espalier/view/training_trace.h>
 
 namespace espalier::train {
@@ -34,7 +36,8 @@ class Mean {
 void check(const data::ImageDataset& data, const FitOptions& o) {
   require<ValueError>(o.epochs >= 1, "fit: epochs must be at least 1, got ", o.epochs);
   require<ValueError>(o.batch_size >= 1, "fit: batch_size must be at least 1, got ", o.batch_size);
-  require<ValueError>(o.optimizer.defined(), "fit: needs an optimizer, such as .optimizer = optim::Adam(model.parameters())");
+  require<ValueError>(o.optimizer.defined(),
+                      "fit: needs an optimizer, such as .optimizer = optim::Adam(model.parameters())");
   require<ValueError>(data.size() > 0, "fit: the training data is empty");
 }
 
@@ -57,11 +60,28 @@ Settings settings_of(nn::ModuleRef model, const data::ImageDataset& data, const 
   return s;
 }
 
+// The data by its name, size and checksum.
+std::string describe(const data::ImageDataset& data) {
+  Array images = Tensor(data.images).contiguous().array();
+  auto crc = crc32_z(0, static_cast<const Bytef*>(images.data()), static_cast<size_t>(images.bytes()));
+  char text[16];
+  std::snprintf(text, sizeof text, "%08lx", crc);
+  return concat(data.name, ": ", to_string(images.shape), ", crc32 ", text, data.notes.empty() ? "" : "; ",
+                data.notes);
+}
+
 class Fit {
  public:
   Fit(nn::ModuleRef model, const Forward& forward, const data::ImageDataset& data, FitOptions& o)
-      : model_(model), forward_(forward), options_(o), loss_(loss_of(o)), classes_(static_cast<int64_t>(data.classes.size())),
-        loader_(data, {.batch_size = o.batch_size, .shuffle = o.shuffle, .workers = o.workers, .transform = o.transform}),
+      : model_(model),
+        forward_(forward),
+        options_(o),
+        loss_(loss_of(o)),
+        classes_(static_cast<int64_t>(data.classes.size())),
+        loader_(data, {.batch_size = o.batch_size,
+                       .shuffle = o.shuffle,
+                       .workers = o.workers,
+                       .transform = o.transform}),
         progress_(!o.progress) {}
 
   void epoch(trace::History& history) {
@@ -72,8 +92,12 @@ class Fit {
     std::optional<Score> val;
     if (options_.validation) val = evaluate(model_, forward_, *options_.validation, options_);
     progress_.clear();
-    history.push_back({.epoch = number, .step = steps_, .train_loss = train.loss, .train_accuracy = train.accuracy,
-                       .lr = lr, .seconds = std::chrono::duration<double>(Clock::now() - start).count()});
+    history.push_back({.epoch = number,
+                       .step = steps_,
+                       .train_loss = train.loss,
+                       .train_accuracy = train.accuracy,
+                       .lr = lr,
+                       .seconds = std::chrono::duration<double>(Clock::now() - start).count()});
     if (val) history.back().val_loss = val->loss, history.back().val_accuracy = val->accuracy;
     if (options_.verbose) say(view::training_line(history, history.size() - 1, options_.epochs, classes_));
   }
@@ -115,7 +139,8 @@ class Fit {
 
 }  // namespace
 
-Score evaluate(nn::ModuleRef model, const Forward& forward, const data::ImageDataset& data, const FitOptions& o) {
+Score evaluate(nn::ModuleRef model, const Forward& forward, const data::ImageDataset& data,
+               const FitOptions& o) {
   NoGrad no_grad;
   model.train(false);
   Loss loss = loss_of(o);
@@ -128,21 +153,25 @@ Score evaluate(nn::ModuleRef model, const Forward& forward, const data::ImageDat
   return mean.score();
 }
 
-trace::History fit(nn::ModuleRef model, const Forward& forward, const data::ImageDataset& data, FitOptions options) {
+trace::History fit(nn::ModuleRef model, const Forward& forward, const data::ImageDataset& data,
+                   FitOptions options) {
   check(data, options);
   std::optional<Run> run;
-  if (!options.run.empty()) run = Run::create(options.run, settings_of(model, data, options), data.notes);
+  if (!options.run.empty()) run = Run::create(options.run, settings_of(model, data, options), describe(data));
   trace::History history;
+  bool kept = false;  // an epoch's results are in the run's folder
   try {
     Fit fit(model, forward, data, options);
     if (options.verbose) Fit::say(view::training_head());
     for (int64_t e = 0; e < options.epochs; ++e) {
       fit.epoch(history);
-      if (run) run->append(history.back());
-      if (run) model.save(run->file("weights.safetensors"));
+      if (!run) continue;
+      model.save(run->file("weights.safetensors"));
+      run->append(history.back());
+      kept = true;
     }
   } catch (...) {
-    if (run && history.size() < 2) run->discard();
+    if (run && !kept) run->discard();
     throw;
   }
   return history;

@@ -21,30 +21,34 @@ struct FitOptions {
   int64_t batch_size = 64;
   const data::ImageDataset* validation = nullptr;
   optim::Optimizer optimizer = {};
-  Loss loss = {};               // cross entropy where empty
-  bool shuffle = true;          // in PyTorch's order for the seed
-  int workers = 1;              // threads that prepare batches
+  Loss loss = {};                               // cross entropy where empty
+  bool shuffle = true;                          // in PyTorch's order for the seed
+  int workers = 1;                              // threads that prepare batches
   std::vector<data::Transform> transform = {};  // of each image
-  std::string run = {};         // the run's folder; nothing is written where empty
-  bool verbose = true;          // the training trace on standard output
-  bool progress = true;         // a line that moves on standard error
-  Settings settings = {};       // what else the run's settings say; fit fills in what it knows
+  std::string run = {};                         // the run's folder; nothing is written where empty
+  bool verbose = true;                          // the training trace on standard output
+  bool progress = true;                         // a line that moves on standard error
+  Settings settings = {};  // what else the run's settings say; fit fills in what it knows
 };
 
 struct Score {
   double loss = 0, accuracy = 0;  // means over the samples
 };
 
-// Trains `model` and gives the history, an entry an epoch. Throws ValueError for options that can't be; FileError where
-// the run's folder exists or can't be written (a run that fails before its first epoch leaves no folder).
-trace::History fit(nn::ModuleRef model, const Forward& forward, const data::ImageDataset& data, FitOptions options);
+// Trains `model` and gives the history, an entry an epoch. Throws ValueError for options that can't be;
+// FileError where the run's folder exists or can't be written (a run that fails before its first epoch leaves
+// no folder).
+trace::History fit(nn::ModuleRef model, const Forward& forward, const data::ImageDataset& data,
+                   FitOptions options);
 
 template <class M>
 trace::History fit(M& model, const data::ImageDataset& data, FitOptions options) {
-  return fit(model.ref(), [&](const Tensor& x) { return model(x); }, data, std::move(options));
+  return fit(
+      model.ref(), [&](const Tensor& x) { return model(x); }, data, std::move(options));
 }
 
 // Loss and accuracy on `data`, in evaluation mode and without the tape.
-Score evaluate(nn::ModuleRef model, const Forward& forward, const data::ImageDataset& data, const FitOptions& options);
+Score evaluate(nn::ModuleRef model, const Forward& forward, const data::ImageDataset& data,
+               const FitOptions& options);
 
 }  // namespace espalier::train

@@ -10,16 +10,21 @@ void Preparation::add(data::Transform transform, const std::string& words) {
 }
 
 Preparation Preparation::between(const Shape& image, const Shape& input) {
-  require<ShapeError>(image.rank() == 3 && input.rank() == 3, "an image is [C, H, W], got ", image, " for ", input);
-  require<ShapeError>(image[0] == input[0] || image[0] == 1, "images of ", image[0], " channels can't go into a model of ",
-                      input[0]);
+  require<ShapeError>(image.rank() == 3 && input.rank() == 3, "an image is [C, H, W], got ", image, " for ",
+                      input);
+  require<ShapeError>(image[0] == input[0] || image[0] == 1, "images of ", image[0],
+                      " channels can't go into a model of ", input[0]);
   Preparation p;
   int64_t missing = input[1] - image[1];
   bool pads = missing > 0 && missing == input[2] - image[2] && missing % 2 == 0 && missing * 4 <= input[1];
   std::string size = concat(input[1], " × ", input[2]);
-  if (pads) p.add(data::Pad{.padding = missing / 2}, concat(image[1], " × ", image[2], " padded with black to ", size));
-  else if (image[1] != input[1] || image[2] != input[2]) p.add(data::Resize{input[1], input[2]}, "scaled to " + size);
-  if (image[0] != input[0]) p.add(data::RepeatChannels{input[0]}, concat("grey repeated to ", input[0], " channels"));
+  if (pads)
+    p.add(data::Pad{.padding = missing / 2},
+          concat(image[1], " × ", image[2], " padded with black to ", size));
+  else if (image[1] != input[1] || image[2] != input[2])
+    p.add(data::Resize{input[1], input[2]}, "scaled to " + size);
+  if (image[0] != input[0])
+    p.add(data::RepeatChannels{input[0]}, concat("grey repeated to ", input[0], " channels"));
   p.add(data::ToFloat{}, "bytes scaled to -1 … 1");
   p.transforms_.push_back(data::Normalize{{0.5f}, {0.5f}});
   return p;
@@ -42,7 +47,8 @@ Array like_data(const Array& image, const Shape& shape) {
   const auto* rgb = scaled.data<uint8_t>();
   auto* out = grey.data<uint8_t>();
   for (int64_t i = 0; i < pixels; ++i) {  // ITU-R BT.601, as Pillow converts to grey
-    out[i] = static_cast<uint8_t>((299 * rgb[i] + 587 * rgb[i + pixels] + 114 * rgb[i + 2 * pixels] + 500) / 1000);
+    out[i] =
+        static_cast<uint8_t>((299 * rgb[i] + 587 * rgb[i + pixels] + 114 * rgb[i + 2 * pixels] + 500) / 1000);
   }
   return grey;
 }

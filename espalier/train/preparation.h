@@ -8,9 +8,9 @@
 
 namespace espalier::train {
 
-// How images of one shape become the input of a model of another, the same in training and prediction: a smaller image
-// is padded with black where that takes at most a quarter of the side, else it is scaled; grey is repeated to all
-// channels; bytes 0 … 255 become -1 … 1.
+// How images of one shape become the input of a model of another, the same in training and prediction: a
+// smaller image is padded with black where that takes at most a quarter of the side, else it is scaled; grey
+// is repeated to all channels; bytes 0 … 255 become -1 … 1.
 class Preparation {
  public:
   // Both [C, H, W]. Throws ShapeError where the channels can't be matched.
@@ -28,8 +28,8 @@ class Preparation {
   std::string text_;
 };
 
-// An RGB image of any size, uint8 [3, H, W], as one of the shape that a data set holds: scaled, and grey where that has
-// one channel.
+// An RGB image of any size, uint8 [3, H, W], as one of the shape that a data set holds: scaled, and grey
+// where that has one channel.
 Array like_data(const Array& image, const Shape& shape);
 
 }  // namespace espalier::train

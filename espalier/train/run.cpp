@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 #include <sstream>
 
 #include <toml++/toml.h>
@@ -18,7 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kFiles[] = {"settings.toml", "environment.json", "metrics.jsonl", "weights.safetensors"};
+constexpr const char* kFiles[] = {"settings.toml", "environment.json", "metrics.jsonl",
+                                  "weights.safetensors"};
 
 std::string to_toml(const Settings& s) {
   toml::array image, classes;
@@ -75,28 +77,27 @@ Settings read_settings(const std::string& path) {
   try {
     return settings_from(toml::parse(text), path);
   } catch (const toml::parse_error& e) {
-    throw FileError(concat(path, ", line ", static_cast<int64_t>(e.source().begin.line), ": not valid TOML: ",
-                           e.description()));
+    throw FileError(concat(path, ", line ", static_cast<int64_t>(e.source().begin.line),
+                           ": not valid TOML: ", e.description()));
   }
 }
 
 // "model name" of the processor, as the system tells it; empty where it doesn't.
 std::string processor() {
-  std::string text;
-  try {
-    text = io::read_file("/proc/cpuinfo");
-  } catch (const FileError&) {
-    return "";
+  std::ifstream in("/proc/cpuinfo");
+  for (std::string line; std::getline(in, line);) {
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
   }
-  size_t at = text.find("model name");
-  if (at == std::string::npos) return "";
-  at = text.find(':', at) + 2;
-  return text.substr(at, text.find('\n', at) - at);
+  return "";
 }
 
-std::string environment(const Settings& s, const std::string& data_notes) {
-  Json json = {{"espalier", std::string(version())}, {"processor", processor()}, {"threads", get_num_threads()},
-               {"compiler", __VERSION__},      {"seed", s.seed},           {"data", data_notes}};
+std::string environment(const Settings& s, const std::string& data) {
+  Json json = {{"espalier", std::string(version())},
+               {"processor", processor()},
+               {"threads", get_num_threads()},
+               {"compiler", __VERSION__},
+               {"seed", s.seed},
+               {"data", data}};
   return json.dump(2) + "\n";
 }
 
@@ -108,7 +109,7 @@ void Run::refuse_existing(const std::string& path) {
                      ": there is a run already; choose another name with --out, or take it away first");
 }
 
-Run Run::create(const std::string& path, const Settings& settings, const std::string& data_notes) {
+Run Run::create(const std::string& path, const Settings& settings, const std::string& data) {
   refuse_existing(path);
   std::error_code error;
   fs::create_directories(fs::path(path).parent_path(), error);
@@ -117,7 +118,7 @@ Run Run::create(const std::string& path, const Settings& settings, const std::st
   Run run(path, settings);
   try {
     io::write_file(run.file("settings.toml"), to_toml(settings));
-    io::write_file(run.file("environment.json"), environment(settings, data_notes));
+    io::write_file(run.file("environment.json"), environment(settings, data));
   } catch (...) {
     run.discard();
     throw;
@@ -127,7 +128,8 @@ Run Run::create(const std::string& path, const Settings& settings, const std::st
 
 Run Run::open(const std::string& path) {
   std::error_code error;
-  require<FileError>(fs::is_directory(path, error), path, ": there is no run (a folder that `espalier train` made)");
+  require<FileError>(fs::is_directory(path, error), path,
+                     ": there is no run (a folder that `espalier train` made)");
   Run run(path, {});
   run.settings_ = read_settings(run.file("settings.toml"));
   return run;
@@ -174,13 +176,20 @@ trace::Epoch epoch_from_json(const std::string& line, const std::string& where) 
   try {
     Json json = Json::parse(line);
     // A loss that is not a number is written as null, which JSON has for it.
-    auto real = [&](const char* key) { return json.at(key).is_null() ? std::nan("") : json.at(key).get<double>(); };
+    auto real = [&](const char* key) {
+      return json.at(key).is_null() ? std::nan("") : json.at(key).get<double>();
+    };
     auto optional = [&](const char* key) {
       return json.at(key).is_null() ? std::nullopt : std::optional(json.at(key).get<double>());
     };
-    return {.epoch = json.at("epoch"), .step = json.at("step"), .train_loss = real("train_loss"),
-            .train_accuracy = real("train_accuracy"), .val_loss = optional("val_loss"),
-            .val_accuracy = optional("val_accuracy"), .lr = real("lr"), .seconds = real("seconds")};
+    return {.epoch = json.at("epoch"),
+            .step = json.at("step"),
+            .train_loss = real("train_loss"),
+            .train_accuracy = real("train_accuracy"),
+            .val_loss = optional("val_loss"),
+            .val_accuracy = optional("val_accuracy"),
+            .lr = real("lr"),
+            .seconds = real("seconds")};
   } catch (const Json::exception& e) {
     throw FileError(concat(where, ": not a line of metrics: ", e.what()));
   }

@@ -28,8 +28,9 @@ struct Settings {
 
 class Run {
  public:
-  // Makes the folder; one that exists is refused (FileError), so that no run is ever overwritten.
-  static Run create(const std::string& path, const Settings& settings, const std::string& data_notes);
+  // Makes the folder, with `data` in words in its environment; one that exists is refused (FileError), so
+  // that no run is ever overwritten.
+  static Run create(const std::string& path, const Settings& settings, const std::string& data);
   static void refuse_existing(const std::string& path);
   // Opens a finished run. Throws FileError that names what is missing or damaged.
   static Run open(const std::string& path);

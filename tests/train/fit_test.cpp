@@ -16,7 +16,8 @@ namespace {
 
 // Two classes of 4×4 images that differ in brightness: easy to tell apart.
 data::ImageDataset bright_and_dark(int64_t n) {
-  data::ImageDataset d{.images = Array::empty({n, 1, 4, 4}, uint8), .classes = {"dark", "bright"}, .name = "squares"};
+  data::ImageDataset d{
+      .images = Array::empty({n, 1, 4, 4}, uint8), .classes = {"dark", "bright"}, .name = "squares"};
   Generator random(1);
   for (int64_t i = 0; i < n; ++i) {
     d.labels.push_back(i % 2);
@@ -33,7 +34,10 @@ struct Net : nn::Module<Net> {
 };
 
 FitOptions options(Net& net) {
-  return {.epochs = 3, .batch_size = 8, .optimizer = optim::SGD(net.parameters(), {.lr = 0.1}), .verbose = false,
+  return {.epochs = 3,
+          .batch_size = 8,
+          .optimizer = optim::SGD(net.parameters(), {.lr = 0.1}),
+          .verbose = false,
           .progress = false};
 }
 
@@ -75,9 +79,11 @@ TEST(Fit, ASmallLastBatchCountsByItsSize) {
   auto o = options(net);
   auto data = bright_and_dark(9);  // batches of 8 and 1
   o.batch_size = 8;
-  Score all = evaluate(net.ref(), [&](const Tensor& x) { return net(x); }, data, o);
+  Score all = evaluate(
+      net.ref(), [&](const Tensor& x) { return net(x); }, data, o);
   o.batch_size = 9;
-  Score once = evaluate(net.ref(), [&](const Tensor& x) { return net(x); }, data, o);
+  Score once = evaluate(
+      net.ref(), [&](const Tensor& x) { return net(x); }, data, o);
   EXPECT_NEAR(all.loss, once.loss, 1e-6);
   EXPECT_EQ(all.accuracy, once.accuracy);
 }

@@ -14,8 +14,14 @@ namespace espalier::train {
 namespace {
 
 Settings settings() {
-  return {.model = "seed-cnn", .data = "fashion-mnist", .epochs = 2, .seed = 7, .optimizer = "Adam", .lr = 1e-3,
-          .image = {1, 28, 28}, .classes = {"T-shirt/top", "a \"quoted\" name", "naïve"}};
+  return {.model = "seed-cnn",
+          .data = "fashion-mnist",
+          .epochs = 2,
+          .seed = 7,
+          .optimizer = "Adam",
+          .lr = 1e-3,
+          .image = {1, 28, 28},
+          .classes = {"T-shirt/top", "a \"quoted\" name", "naïve"}};
 }
 
 TEST(RunFolder, SettingsComeBackAsTheyWere) {
@@ -31,10 +37,12 @@ TEST(RunFolder, SettingsComeBackAsTheyWere) {
 }
 
 TEST(RunFolder, MetricsAreALineAnEpoch) {
-  trace::Epoch e{.epoch = 1, .step = 938, .train_loss = 0.4161, .train_accuracy = 0.85, .lr = 0.001, .seconds = 2.5};
-  EXPECT_EQ(to_json(e),
-            R"({"epoch":1,"step":938,"train_loss":0.4161,"train_accuracy":0.85,"val_loss":null,"val_accuracy":null,)"
-            R"("lr":0.001,"seconds":2.5})");
+  trace::Epoch e{
+      .epoch = 1, .step = 938, .train_loss = 0.4161, .train_accuracy = 0.85, .lr = 0.001, .seconds = 2.5};
+  EXPECT_EQ(
+      to_json(e),
+      R"({"epoch":1,"step":938,"train_loss":0.4161,"train_accuracy":0.85,"val_loss":null,"val_accuracy":null,)"
+      R"("lr":0.001,"seconds":2.5})");
   trace::Epoch back = epoch_from_json(to_json(e), "test");
   EXPECT_EQ(back.train_loss, e.train_loss);
   EXPECT_FALSE(back.val_loss);
