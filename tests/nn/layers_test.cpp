@@ -118,8 +118,12 @@ TEST(Losses, are_modules_too) {
   nn::CrossEntropyLoss criterion{.label_smoothing = 0.1};
   EXPECT_NEAR(criterion(x, labels).item<double>(),
               nn::cross_entropy(x, labels, {.label_smoothing = 0.1}).item<double>(), 1e-12);
-  EXPECT_EQ(nn::MSELoss{}(x, x).item<float>(), 0);
+  EXPECT_EQ(nn::NLLLoss{.reduction = nn::Reduction::sum}(x, labels).item<float>(), -2);
+  EXPECT_EQ(nn::MSELoss{}(x, x * 2).item<float>(), 1.5f);
   EXPECT_EQ(nn::L1Loss{.reduction = nn::Reduction::sum}(x, x * 2).item<float>(), 4);
+  Tensor targets = tensor({{1., 0.}, {0., 1.}}), factor = tensor({2., 3.});
+  EXPECT_EQ(nn::BCEWithLogitsLoss{.pos_weight = factor}(x, targets).item<float>(),
+            nn::binary_cross_entropy_with_logits(x, targets, {.pos_weight = factor}).item<float>());
   EXPECT_EQ(to_string(criterion), "CrossEntropyLoss()");
 }
 
