@@ -12,16 +12,20 @@ struct ToolResult {
   std::string out;  // of the stream that was asked for
 };
 
-// Runs the built tool with `arguments`, as a shell reads them. Standard error is seen by `2>&1 >/dev/null` or
-// alike.
-inline ToolResult run_tool(const std::string& arguments) {
-  std::FILE* pipe = ::popen((ESPALIER_TOOL " " + arguments).c_str(), "r");
+// Runs `command`, as a shell reads it. Standard error is seen by `2>&1 >/dev/null` or alike.
+inline ToolResult run_command(const std::string& command) {
+  std::FILE* pipe = ::popen(command.c_str(), "r");
   ToolResult result;
   char buffer[4096];
   while (size_t n = std::fread(buffer, 1, sizeof buffer, pipe)) result.out.append(buffer, n);
   int status = ::pclose(pipe);
   if (WIFEXITED(status)) result.code = WEXITSTATUS(status);
   return result;
+}
+
+// Runs the built tool with `arguments`.
+inline ToolResult run_tool(const std::string& arguments) {
+  return run_command(ESPALIER_TOOL " " + arguments);
 }
 
 }  // namespace espalier
