@@ -17,7 +17,8 @@ Traced trace(ModuleRef model, Run run, const Tensor& x, const trace::Options& op
 
 trace::Record trace_shapes(ModuleRef model, Run run, const Shape& input, const InputOptions& options) {
   ShapesOnly scope;
-  return trace(model, run, Tensor(Array::empty(input, options.dtype)), {.level = trace::Level::shapes}).record;
+  return trace(model, run, Tensor(Array::empty(input, options.dtype)), {.level = trace::Level::shapes})
+      .record;
 }
 
 Shape check(ModuleRef model, Run run, const Shape& input, const InputOptions& options) {

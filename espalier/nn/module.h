@@ -74,8 +74,8 @@ struct Module {
     return ref().load_state_dict(state, options);
   }
   // For a model from one tensor to another: the output's shape for an input's, found without data or memory
-  // (or the error that a real run would give); the table of layers, parameters and cost; the output for x with
-  // the record of how it came about.
+  // (or the error that a real run would give); the table of layers, parameters and cost; the output for x
+  // with the record of how it came about.
   Shape check(const Shape& input, const InputOptions& options = {}) const {
     return nn::check(ref(), run, input, options);
   }
