@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <sstream>
 
+#include <toml++/toml.h>
 #include <zlib.h>
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -98,9 +100,21 @@ std::string last_line(std::string text) {
 
 std::string text_of(const fs::path& file) { return fs::exists(file) ? io::read_file(file.string()) : ""; }
 
+Json settings_of(const fs::path& run) {
+  std::string path = (run / "settings.toml").string();
+  std::ostringstream json;
+  try {
+    json << toml::json_formatter{toml::parse(text_of(path), path)};
+  } catch (const toml::parse_error& e) {
+    throw FileError(concat("'", path, "', line ", e.source().begin.line, ": ", e.description()));
+  }
+  return Json::parse(json.str());
+}
+
+// Nothing when there is no line or a torn one.
 Json last_metrics(const fs::path& run) {
-  std::string line = last_line(text_of(run / "metrics.jsonl"));
-  return line.empty() ? Json() : Json::parse(line, nullptr, false);
+  Json metrics = Json::parse(last_line(text_of(run / "metrics.jsonl")), nullptr, false);
+  return metrics.is_object() ? metrics : Json::object();
 }
 
 Json files_of(const fs::path& run) {
@@ -116,11 +130,15 @@ Json files_of(const fs::path& run) {
   return files;
 }
 
+void print_values(const char* title, const Json& values) {
+  std::cout << title << '\n';
+  for (const auto& [name, value] : values.items()) std::cout << "  " << name << ": " << value << '\n';
+}
+
 void print_run(const Options& options, const Json& run) {
   std::cout << options.path << ": a run\n";
-  std::cout << "settings\n" << run["settings"].get<std::string>();
-  std::cout << "last metrics\n";
-  for (const auto& [name, value] : run["metrics"].items()) std::cout << "  " << name << ": " << value << '\n';
+  print_values("settings", run["settings"]);
+  print_values("last metrics", run["metrics"]);
   std::cout << "files\n";
   Rows rows{{"name", "size"}};
   for (const auto& file : run["files"]) rows.push_back({file["name"], size_text(file["bytes"])});
@@ -134,7 +152,7 @@ void show_run(const Options& options) {
                      "' is a folder without settings.toml and metrics.jsonl, not one of a run; ",
                      "give the folder of a run or a file of weights");
   Json json{{"format", "run"},
-            {"settings", text_of(folder / "settings.toml")},
+            {"settings", settings_of(folder)},
             {"metrics", last_metrics(folder)},
             {"files", files_of(folder)}};
   if (options.json) print_json(json);

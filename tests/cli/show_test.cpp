@@ -41,11 +41,18 @@ TEST(Show, prints_a_run) {
                  "{\"epoch\":1,\"train_loss\":2.5}\n{\"epoch\":2,\"train_loss\":0.5}\n");
   ToolResult r = run_tool("show " + (run / ""));
   EXPECT_EQ(r.code, 0);
-  EXPECT_NE(r.out.find("model"), std::string::npos) << r.out;
+  EXPECT_NE(r.out.find("model: \"seed-cnn\""), std::string::npos) << r.out;
   EXPECT_NE(r.out.find("train_loss: 0.5"), std::string::npos) << r.out;
   EXPECT_NE(r.out.find("metrics.jsonl"), std::string::npos) << r.out;
   r = run_tool("show --json " + (run / ""));
-  EXPECT_NE(r.out.find(R"("metrics":{"epoch":2,"train_loss":0.5})"), std::string::npos) << r.out;
+  EXPECT_EQ(r.out.find(
+                R"({"format":"run","settings":{"model":"seed-cnn"},"metrics":{"epoch":2,"train_loss":0.5},)"),
+            0u)
+      << r.out;
+  io::write_file(run / "settings.toml", "model = \n");
+  r = run_tool("show " + (run / "") + kErrorsOnly);
+  EXPECT_EQ(r.code, 1);
+  EXPECT_NE(r.out.find("settings.toml', line 1: "), std::string::npos) << r.out;
 }
 
 TEST(Show, fails_with_1_and_one_error_for_what_can_not_be_read) {
