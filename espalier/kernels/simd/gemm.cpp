@@ -15,9 +15,11 @@ constexpr int kBytes = 32, kVectors = 2;
 constexpr int kBytes = 16, kVectors = 2;
 #endif
 constexpr int kRows = 6;
-constexpr int64_t kDepth = 256;     // of a packed panel
-constexpr int64_t kTileRows = 72;   // multiples of kRows …
-constexpr int64_t kTileCols = 256;  // … and of the longest row of vectors
+constexpr int kDotRows = 4, kDotCols = 5;
+constexpr int64_t kDotDepth = 2048;  // of one sum
+constexpr int64_t kDepth = 256;      // of a packed panel
+constexpr int64_t kTileRows = 72;    // multiples of kRows …
+constexpr int64_t kTileCols = 256;   // … and of the longest row of vectors
 
 template <class T>
 struct VectorOf {
@@ -31,19 +33,29 @@ constexpr int kWidth = kBytes / sizeof(T);
 int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// a: depth × kRows, b: depth × (V vectors), both packed; c: kRows × V vectors.
+// Where the elements of kRows rows of a stand: (r, p) at row[r][p * step].
+template <class T>
+struct Left {
+  const T* row[kRows];
+  int64_t step;
+};
+
+// left: kRows × depth, b: depth × (V vectors), packed; c: `rows` of them × V vectors.
 template <class T, int V>
-void micro(int64_t depth, const T* a, const T* b, T* c, int64_t c_row, bool accumulate) {
+void micro(int64_t depth, const Left<T>& left, const T* b, T* c, int64_t c_row, int64_t rows,
+           bool accumulate) {
   Vector<T> sum[kRows][V] = {};
-  for (int64_t p = 0; p < depth; ++p, a += kRows, b += V * kWidth<T>) {
+  const T* a[kRows];
+  for (int r = 0; r < kRows; ++r) a[r] = left.row[r];
+  for (int64_t p = 0, at = 0; p < depth; ++p, at += left.step, b += V * kWidth<T>) {
     Vector<T> right[V];
     for (int v = 0; v < V; ++v) right[v] = *reinterpret_cast<const Vector<T>*>(b + v * kWidth<T>);
     for (int r = 0; r < kRows; ++r) {
-      for (int v = 0; v < V; ++v) sum[r][v] += a[r] * right[v];
+      for (int v = 0; v < V; ++v) sum[r][v] += a[r][at] * right[v];
     }
   }
-  for (int r = 0; r < kRows; ++r) {
-    for (int v = 0; v < V; ++v) {
+  for (int r = 0; r < kRows; ++r) {  // to the end always: the sums stay in registers
+    for (int v = 0; v < V && r < rows; ++v) {
       auto* to = reinterpret_cast<Vector<T>*>(c + r * c_row + v * kWidth<T>);
       *to = accumulate ? *to + sum[r][v] : sum[r][v];
     }
@@ -51,11 +63,12 @@ void micro(int64_t depth, const T* a, const T* b, T* c, int64_t c_row, bool accu
 }
 
 template <class T>
-void micro(int vectors, int64_t depth, const T* a, const T* b, T* c, int64_t c_row, bool accumulate) {
-  if (vectors == 1) return micro<T, 1>(depth, a, b, c, c_row, accumulate);
-  if (vectors == 2 || kVectors == 2) return micro<T, 2>(depth, a, b, c, c_row, accumulate);
-  if (vectors == 3) return micro < T, kVectors == 2 ? 2 : 3 > (depth, a, b, c, c_row, accumulate);
-  micro<T, kVectors>(depth, a, b, c, c_row, accumulate);
+void micro(int vectors, int64_t depth, const Left<T>& a, const T* b, T* c, int64_t c_row, int64_t rows,
+           bool accumulate) {
+  if (vectors == 1) return micro<T, 1>(depth, a, b, c, c_row, rows, accumulate);
+  if (vectors == 2 || kVectors == 2) return micro<T, 2>(depth, a, b, c, c_row, rows, accumulate);
+  if (vectors == 3) return micro<T, kVectors == 2 ? 2 : 3>(depth, a, b, c, c_row, rows, accumulate);
+  micro<T, kVectors>(depth, a, b, c, c_row, rows, accumulate);
 }
 
 // `count` rows (or columns) of `width` together, the last filled up with zeros.
@@ -66,7 +79,13 @@ void pack(T* to, const T* from, int64_t depth, int64_t depth_step, int64_t count
     int64_t real = smaller(width, count - first);
     for (int64_t p = 0; p < depth; ++p) {
       const T* at = from + first * step + p * depth_step;
-      for (int64_t i = 0; i < width; ++i) to[p * width + i] = i < real ? at[i * step] : T(0);
+      T* row = to + p * width;
+      int64_t i = 0;
+      for (; step == 1 && i + kWidth<T> <= real; i += kWidth<T>) {
+        *reinterpret_cast<Vector<T>*>(row + i) = *reinterpret_cast<const Vector<T>*>(at + i);
+      }
+      for (; i < real; ++i) row[i] = at[i * step];
+      for (; i < width; ++i) row[i] = T(0);
     }
   }
 }
@@ -83,7 +102,7 @@ void tile(const Gemm& g, int64_t row, int64_t rows, int64_t col, int64_t cols, T
   for (int64_t p = 0; p < g.k; p += kDepth) {
     int64_t depth = smaller(kDepth, g.k - p);
     bool add = g.accumulate || p > 0;
-    pack(packed, a + p * g.a_col, depth, g.a_col, rows, g.a_row, kRows);
+    if (g.a_col != 1) pack(packed, a + p * g.a_col, depth, g.a_col, rows, g.a_row, kRows);
     for (int64_t j = 0; j < cols; j += kLongest) {
       int64_t width = smaller(kLongest, cols - j);
       auto vectors = static_cast<int>(ceil_div(width, kWidth<T>));
@@ -92,11 +111,16 @@ void tile(const Gemm& g, int64_t row, int64_t rows, int64_t col, int64_t cols, T
       for (int64_t i = 0; i < rows; i += kRows) {
         T* to = c + i * g.c_row + j;
         int64_t height = smaller(kRows, rows - i);
-        if (height == kRows && width == vectors * kWidth<T>) {
-          micro(vectors, depth, packed + i * depth, packed_b, to, g.c_row, add);
+        Left<T> left{{}, g.a_col == 1 ? 1 : kRows};
+        for (int64_t r = 0; r < kRows; ++r) {  // rows that are not there repeat the last one
+          left.row[r] =
+              g.a_col == 1 ? a + p + (i + smaller(r, height - 1)) * g.a_row : packed + i * depth + r;
+        }
+        if (width == vectors * kWidth<T>) {
+          micro(vectors, depth, left, packed_b, to, g.c_row, height, add);
           continue;
         }
-        micro(vectors, depth, packed + i * depth, packed_b, edge, kLongest, false);
+        micro(vectors, depth, left, packed_b, edge, kLongest, height, false);
         for (int64_t r = 0; r < height; ++r) {
           for (int64_t s = 0; s < width; ++s)
             to[r * g.c_row + s] = edge[r * kLongest + s] + (add ? to[r * g.c_row + s] : 0);
@@ -106,6 +130,66 @@ void tile(const Gemm& g, int64_t row, int64_t rows, int64_t col, int64_t cols, T
   }
 }
 
+// Few columns of long rows in both (x · weightᵀ of a classifier): dot products, R rows by C columns at a
+// time.
+template <class T, int R, int C>
+void dots(const T* const* a, const T* b, int64_t b_col, int64_t depth, T (*out)[kDotCols]) {
+  Vector<T> sum[R][C] = {};
+  int64_t p = 0;
+  for (; p + kWidth<T> <= depth; p += kWidth<T>) {
+    Vector<T> right[C];
+    for (int c = 0; c < C; ++c) right[c] = *reinterpret_cast<const Vector<T>*>(b + c * b_col + p);
+    for (int r = 0; r < R; ++r) {
+      Vector<T> left = *reinterpret_cast<const Vector<T>*>(a[r] + p);
+      for (int c = 0; c < C; ++c) sum[r][c] += left * right[c];
+    }
+  }
+  for (int r = 0; r < R; ++r) {
+    for (int c = 0; c < C; ++c) {
+      T total = 0;
+      for (int i = 0; i < kWidth<T>; ++i) total += sum[r][c][i];
+      for (int64_t q = p; q < depth; ++q) total += a[r][q] * b[c * b_col + q];
+      out[r][c] = total;
+    }
+  }
+}
+
+template <class T>
+void dots(int64_t cols, const T* const* a, const T* b, int64_t b_col, int64_t depth, T (*out)[kDotCols]) {
+  if (cols == 1) return dots<T, kDotRows, 1>(a, b, b_col, depth, out);
+  if (cols == 2) return dots<T, kDotRows, 2>(a, b, b_col, depth, out);
+  if (cols == 3) return dots<T, kDotRows, 3>(a, b, b_col, depth, out);
+  if (cols == 4) return dots<T, kDotRows, 4>(a, b, b_col, depth, out);
+  dots<T, kDotRows, kDotCols>(a, b, b_col, depth, out);
+}
+
+template <class T>
+void by_dots(const Gemm& g) {
+  parallel_for(ceil_div(g.m, kDotRows), 1 + 40000 / (g.n * g.k), [&](int64_t begin, int64_t end) {
+    T out[kDotRows][kDotCols];
+    const T* a[kDotRows];
+    for (int64_t i = begin * kDotRows; i < smaller(g.m, end * kDotRows); i += kDotRows) {
+      int64_t rows = smaller(kDotRows, g.m - i);
+      for (int64_t p = 0; p < g.k; p += kDotDepth) {
+        bool add = g.accumulate || p > 0;
+        for (int64_t r = 0; r < kDotRows; ++r) {
+          a[r] = static_cast<const T*>(g.a) + (i + smaller(r, rows - 1)) * g.a_row + p;
+        }
+        for (int64_t j = 0; j < g.n; j += kDotCols) {
+          int64_t cols = smaller(kDotCols, g.n - j);
+          dots(cols, a, static_cast<const T*>(g.b) + j * g.b_col + p, g.b_col, smaller(kDotDepth, g.k - p),
+               out);
+          T* c = static_cast<T*>(g.c) + i * g.c_row + j;
+          for (int64_t at = 0; at < rows * cols; ++at) {
+            T& to = c[at / cols * g.c_row + at % cols];
+            to = out[at / cols][at % cols] + (add ? to : T(0));
+          }
+        }
+      }
+    }
+  });
+}
+
 template <class T>
 void gemm(const Gemm& g) {
   if (g.m == 0 || g.n == 0) return;
@@ -113,6 +197,7 @@ void gemm(const Gemm& g) {
     for (int64_t i = 0; i < g.m * g.n; ++i) static_cast<T*>(g.c)[i / g.n * g.c_row + i % g.n] = T(0);
     return;
   }
+  if (g.n <= 4 * kDotCols && g.k >= 256 && g.a_col == 1 && g.b_row == 1) return by_dots<T>(g);
   constexpr int64_t kLongest = int64_t{kVectors} * kWidth<T>;
   constexpr size_t bytes = (kTileRows + kLongest) * kDepth * sizeof(T);
   int64_t rows = kTileRows, cols = kTileCols;
