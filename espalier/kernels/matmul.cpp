@@ -1,8 +1,8 @@
 #include <espalier/core/threads.h>
 #include <espalier/kernels/dnnl.h>
 #include <espalier/kernels/gemm.h>
-#include <espalier/kernels/row_major.h>
 #include <espalier/kernels/matmul.h>
+#include <espalier/kernels/row_major.h>
 
 namespace espalier::kernels {
 namespace {
@@ -165,10 +165,8 @@ void by_onednn(const Product& p, const Array* bias) {
   using Operand = onednn::Executable::Operand;
   Operand x{DNNL_ARG_SRC, made->a, p.a.data}, w{DNNL_ARG_WEIGHTS, made->b, p.b.data},
       y{DNNL_ARG_DST, made->c, p.c.data};
-  if (bias)
-    made->run.run({x, w, y, {DNNL_ARG_BIAS, made->bias, bias->data()}});
-  else
-    made->run.run({x, w, y});
+  if (bias) made->run.run({x, w, y, {DNNL_ARG_BIAS, made->bias, bias->data()}});
+  else made->run.run({x, w, y});
 }
 
 void multiply_bfloat16(Array& out, const Array& a, const Array& b, const Array* bias) {
@@ -187,12 +185,13 @@ void multiply(Array& out, const Array& a, const Array& b, const Array* bias) {
   by_gemm<T>(plan(out, a, b), bias != nullptr);
 }
 
-// The own kernel starts at once and wins on small products; oneDNN packs and divides large ones better.
+// The own kernel starts at once and wins on small products; oneDNN divides large ones better. With few
+// columns they are equal, but oneDNN would let the sums depend on the number of threads.
 void multiply_float32(Array& out, const Array& a, const Array& b, const Array* bias) {
-  constexpr double kSmall = 1 << 18;  // multiply-adds of one product
+  constexpr int64_t kFew = 20, kSmall = 1 << 18;  // multiply-adds of one product
   Product p = plan(out, a, b);
-  double size = static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k);
-  if (size < kSmall || !taken_by_onednn(p)) return multiply<float>(out, a, b, bias);
+  auto size = static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k);
+  if (p.n <= kFew || size < kSmall || !taken_by_onednn(p)) return multiply<float>(out, a, b, bias);
   Array row = bias ? row_major(*bias) : Array();
   by_onednn(p, bias ? &row : nullptr);
 }
