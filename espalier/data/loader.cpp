@@ -6,6 +6,7 @@
 #include <exception>
 #include <mutex>
 #include <numeric>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -54,7 +55,7 @@ class DataLoader::Epoch {
       : source_(std::move(source)), batches_(batches), seed_(seed), order_(std::move(order)) {
     auto workers = static_cast<size_t>(std::min<int64_t>(source_->options.workers, batches));
     slots_.resize(workers * kAhead);
-    for (size_t i = 0; i < workers; ++i) workers_.emplace_back([this] { work(); });
+    start(workers);
   }
 
   ~Epoch() {
@@ -93,6 +94,14 @@ class DataLoader::Epoch {
     Batch batch;
     std::exception_ptr error;
   };
+
+  // Where the system gives no further thread, fewer do the same, or the consumer.
+  void start(size_t workers) {
+    try {
+      for (size_t i = 0; i < workers; ++i) workers_.emplace_back([this] { work(); });
+    } catch (const std::system_error&) {
+    }
+  }
 
   Slot& slot_of(int64_t number) { return slots_[static_cast<size_t>(number) % slots_.size()]; }
 
