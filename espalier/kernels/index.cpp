@@ -1,7 +1,6 @@
 #include <espalier/kernels/index.h>
 
 #include <algorithm>
-#include <numeric>
 #include <vector>
 
 #include <espalier/core/threads.h>
@@ -35,6 +34,7 @@ struct Pair {
   // f(offset in x, offset in y, length) for the pieces of [begin, end) in the last dimension.
   template <class F>
   void pieces(int64_t begin, int64_t end, F&& f) const {
+    if (rank == 1) return f(begin * a[0], begin * b[0], end - begin);
     int64_t inner = size[rank - 1];
     while (begin < end) {
       int64_t first = begin % inner, n = std::min(inner - first, end - begin), rest = begin / inner;
@@ -196,25 +196,38 @@ void triangle(Array& out, const Array& x, int64_t diagonal, bool lower) {
   }
 }
 
+namespace {
+
+// NaN is the largest.
+template <class T>
+bool less(T a, T b) {
+  return a < b || (b != b && a == a);
+}
+
+template <class T>
+struct Item {
+  T value;
+  int64_t index;
+};
+
+}  // namespace
+
 void sort(Array& values, Array& indices, const Array& x, int dim, bool descending) {
   if (nothing_to_do(values)) return;
   int64_t n = x.shape[dim], wanted = values.shape[dim], step = x.strides[dim];
   visit_dtype(x.dtype, [&]<class T>(T) {
     for_each_line(x.shape, dim, values, x, indices, [&](int64_t to, int64_t from, int64_t at) {
-      const T* p = x.data<T>() + from;
-      std::vector<int64_t> order(static_cast<size_t>(n));
-      std::iota(order.begin(), order.end(), 0);
-      auto less = [](Compute<T> a, Compute<T> b) { return a < b || (b != b && a == a); };
-      auto before = [&](int64_t i, int64_t j) {
-        Compute<T> a = p[i * step], b = p[j * step];
-        if (descending ? less(b, a) : less(a, b)) return true;
-        return !(descending ? less(a, b) : less(b, a)) && i < j;
+      std::vector<Item<T>> items(static_cast<size_t>(n));
+      for (int64_t i = 0; i < n; ++i) items[i] = {x.data<T>()[from + i * step], i};
+      auto before = [descending](const Item<T>& a, const Item<T>& b) {
+        Compute<T> first = descending ? b.value : a.value, second = descending ? a.value : b.value;
+        return less(first, second) || (a.index < b.index && !less(second, first));
       };
-      if (wanted < n) std::partial_sort(order.begin(), order.begin() + wanted, order.end(), before);
-      else std::sort(order.begin(), order.end(), before);
+      if (wanted < n) std::partial_sort(items.begin(), items.begin() + wanted, items.end(), before);
+      else std::sort(items.begin(), items.end(), before);
       for (int64_t i = 0; i < wanted; ++i) {
-        values.data<T>()[to + i * values.strides[dim]] = p[order[i] * step];
-        indices.data<int64_t>()[at + i * indices.strides[dim]] = order[i];
+        values.data<T>()[to + i * values.strides[dim]] = items[i].value;
+        indices.data<int64_t>()[at + i * indices.strides[dim]] = items[i].index;
       }
     });
   });

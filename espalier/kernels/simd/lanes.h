@@ -50,25 +50,40 @@ ESPALIER_INLINE Vec<A> load(const T* p) {
   }
 }
 
+// The first `count` lanes from elements of type T, `fill` in the others.
+template <class A, class T>
+ESPALIER_INLINE Vec<A> load(const T* p, int64_t count, A fill) {
+  A lanes[kLanes<A>];
+  for (A& lane : lanes) lane = fill;
+  if constexpr (std::is_same_v<T, A>) __builtin_memcpy(lanes, p, static_cast<size_t>(count) * sizeof(A));
+  else
+    for (int64_t i = 0; i < count; ++i) lanes[i] = static_cast<A>(p[i]);
+  return load<A>(lanes);
+}
+
+// The first `count` lanes, as T.
 template <class T, class A>
 ESPALIER_INLINE void store(T* p, const Vec<A>& v, int64_t count = kLanes<A>) {
   if constexpr (std::is_same_v<T, A>) {
-    if (count == kLanes<A>) return static_cast<void>(__builtin_memcpy(p, &v, sizeof v));
+    if (count == kLanes<A>) __builtin_memcpy(p, &v, sizeof v);
+    else __builtin_memcpy(p, &v, static_cast<size_t>(count) * sizeof(A));
+  } else {
+    for (int64_t i = 0; i < count; ++i) p[i] = static_cast<T>(v[i]);
   }
-  for (int64_t i = 0; i < count; ++i) p[i] = static_cast<T>(v[i]);
 }
 
 // Integers of the size of A.
 template <class A>
 using Bits = std::conditional_t<sizeof(A) == 4, int32_t, int64_t>;
 
-// e^x within about an ulp; keeps NaN, gives 0 and infinity where they belong.
+// e^x within about an ulp; keeps NaN and infinity. Results below the smallest normal number are 0: denormal
+// ones would cost a hundred times more.
 template <class A>
 ESPALIER_INLINE Vec<A> exp(const Vec<A>& power) {
   constexpr bool kFloat = sizeof(A) == 4;
   constexpr int kDigits = std::numeric_limits<A>::digits - 1,
                 kBias = std::numeric_limits<A>::max_exponent - 1;
-  constexpr A kLow = kFloat ? A(-104) : A(-746), kHigh = kFloat ? A(89) : A(710);
+  constexpr A kLow = kFloat ? A(-87.336) : A(-708.39), kHigh = kFloat ? A(89) : A(710);
   constexpr A kLn2High = kFloat ? A(0x1.62e4p-1) : A(0x1.62e42fefap-1);
   constexpr A kLn2Low = kFloat ? A(0x1.7f7d1cf79abcap-20) : A(0x1.cf79abc9e3b39p-40);
   constexpr A kRound = A(3) * A(Bits<A>{1} << (kDigits - 1));  // adding it leaves an integer in the low bits
@@ -86,7 +101,8 @@ ESPALIER_INLINE Vec<A> exp(const Vec<A>& power) {
   // 2^n in two factors, since 2^n alone may be outside the range of normal numbers.
   Vec<Bits<A>> half = n >> 1, rest = n - half;
   y *= __builtin_bit_cast(Vec<A>, (half + kBias) << kDigits);
-  return y * __builtin_bit_cast(Vec<A>, (rest + kBias) << kDigits);
+  y *= __builtin_bit_cast(Vec<A>, (rest + kBias) << kDigits);
+  return power < kLow ? Vec<A>{} : y;
 }
 
 }  // namespace

@@ -156,7 +156,7 @@ struct Count : Sum {
   using Out = int64_t;
 };
 
-constexpr int64_t kBlock = 128;      // vectors that an accumulator takes in before it is joined with others
+constexpr int64_t kBlock = 32;       // vectors that an accumulator takes in before it is joined with others
 constexpr int64_t kChunk = 1 << 15;  // elements that a thread should have at least
 constexpr int64_t kMaxChunks = 32;   // that the reduction to one output is cut into
 

@@ -21,7 +21,9 @@ class Line {
 
   // `steps` vectors, `step` elements apart; `lanes` are in the last vector of a row, in every one of columns.
   Line(T* y, const T* x, int64_t steps, int64_t step, int64_t lanes)
-      : y_(y), x_(x), steps_(steps), step_(step), lanes_(lanes) {}
+      : y_(y), x_(x), steps_(steps), step_(step), lanes_(lanes) {
+    if (Row && lanes < L) tail_ = part(steps - 1);
+  }
 
   void run(bool log) {
     constexpr A kInfinity = std::numeric_limits<A>::infinity();
@@ -31,7 +33,8 @@ class Line {
     each([&](const V& x, int64_t, int64_t) { sum += exp<A>(x - largest); });
     if (Row) join(sum, [](A a, A b) { return a + b; });
     if (log) {
-      for (int i = 0; i < L; ++i) sum[i] = std::log(sum[i]);
+      if (Row) sum = broadcast<A>(std::log(sum[0]));
+      else logarithms(sum);
       each([&](const V& x, int64_t at, int64_t n) { store<T, A>(y_ + at, x - largest - sum, n); });
     } else {
       sum = A(1) / sum;
@@ -45,25 +48,30 @@ class Line {
   ESPALIER_INLINE void each(F&& f) const {
     int64_t full = Row ? steps_ - (lanes_ < L) : lanes_ == L ? steps_ : 0;
     for (int64_t i = 0; i < full; ++i) f(load<A>(x_ + i * step_), i * step_, L);
-    for (int64_t i = full; i < steps_; ++i) {
-      A lanes[L];
-      for (int k = 0; k < L; ++k) lanes[k] = -std::numeric_limits<A>::infinity();
-      for (int64_t k = 0; k < lanes_; ++k) lanes[k] = static_cast<A>(x_[i * step_ + k]);
-      f(load<A>(lanes), i * step_, lanes_);
-    }
+    for (int64_t i = full; i < steps_; ++i) f(Row ? tail_ : part(i), i * step_, lanes_);
+  }
+  ESPALIER_INLINE V part(int64_t i) const {
+    return load<A>(x_ + i * step_, lanes_, -std::numeric_limits<A>::infinity());
+  }
+
+  static void logarithms(V& v) {
+    for (int i = 0; i < L; ++i) v[i] = std::log(v[i]);
   }
 
   template <class F>
   static void join(V& v, F f) {
+    A lanes[L];
+    __builtin_memcpy(lanes, &v, sizeof lanes);
     for (int half = L / 2; half > 0; half /= 2) {
-      for (int i = 0; i < half; ++i) v[i] = f(v[i], v[i + half]);
+      for (int i = 0; i < half; ++i) lanes[i] = f(lanes[i], lanes[i + half]);
     }
-    v = broadcast<A>(v[0]);
+    v = broadcast<A>(lanes[0]);
   }
 
   T* y_;
   const T* x_;
   int64_t steps_, step_, lanes_;
+  V tail_;  // the last vector of a row, where that is not full
 };
 
 void lines(DType dtype, void* out, const void* x, int64_t outer, int64_t n, int64_t inner, bool log) {
