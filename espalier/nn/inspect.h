@@ -31,8 +31,8 @@ trace::Record trace_shapes(ModuleRef model, Run run, const Shape& input, const I
 // run would.
 Shape check(ModuleRef model, Run run, const Shape& input, const InputOptions& options = {});
 
-// A table of the model's modules: output shapes, parameters (a shared one once), multiply-adds, and what they
-// need of memory for this input.
+// A table of the model's modules: output shapes, parameters (a shared one once), FLOPs (a multiply-add is
+// two), and what they need of memory for this input.
 std::string summary(ModuleRef model, Run run, const Shape& input, const InputOptions& options = {});
 
 }  // namespace espalier::nn

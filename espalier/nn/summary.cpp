@@ -28,11 +28,11 @@ struct Calls {
     return concat(to_string(record.tensors[found->second.front()->outputs[0]].shape),
                   n > 1 ? concat(" ×", n) : "");
   }
-  double multiply_adds(const std::string& path) const {
+  double flops(const std::string& path) const {
     double sum = 0;
     auto found = by_path.find(path);
     if (found == by_path.end()) return 0;
-    for (const trace::Call* c : found->second) sum += c->flops / 2;
+    for (const trace::Call* c : found->second) sum += c->flops;
     return sum;
   }
 
@@ -77,19 +77,18 @@ class Table {
 
   // Of modules without modules inside: what is above them is their sum.
   std::string cost(ModuleRef module, const std::string& path) const {
-    double n = module.named_children().empty() ? calls_.multiply_adds(path) : 0;
+    double n = module.named_children().empty() ? calls_.flops(path) : 0;
     return n > 0 ? grouped(static_cast<int64_t>(n)) : "-";
   }
 
   Calls calls_;
-  std::vector<std::vector<std::string>> rows_ = {
-      {"Layer (type)", "Output shape", "Parameters", "Multiply-adds"}};
+  std::vector<std::vector<std::string>> rows_ = {{"Layer (type)", "Output shape", "Parameters", "FLOPs"}};
   std::set<const TensorBody*> seen_;
 };
 
 std::string totals(ModuleRef model, const trace::Record& record, const Shape& input, DType dtype) {
   int64_t all = 0, trainable = 0;
-  double bytes = 0, activations = 0, multiply_adds = 0;
+  double bytes = 0, activations = 0, flops = 0;
   for (const auto& [name, p] : model.named_parameters()) {
     all += p.numel();
     if (p.requires_grad()) trainable += p.numel();
@@ -97,17 +96,16 @@ std::string totals(ModuleRef model, const trace::Record& record, const Shape& in
   }
   for (const trace::Call& c : record.calls) {
     if (c.module) continue;
-    multiply_adds += c.flops / 2;
+    flops += c.flops;
     for (int64_t t : c.outputs) {
       const trace::TensorInfo& info = record.tensors[t];
       activations += static_cast<double>(info.shape.numel() * itemsize(info.dtype));
     }
   }
   return concat("Parameters: ", grouped(all), " (", grouped(trainable), " trainable, ",
-                grouped(all - trainable),
-                " not)\nMultiply-adds: ", grouped(static_cast<int64_t>(multiply_adds)), "\nMemory: input ",
-                megabytes(static_cast<double>(input.numel() * itemsize(dtype))), ", activations ",
-                megabytes(activations), ", parameters ", megabytes(bytes), "\n");
+                grouped(all - trainable), " not)\nFLOPs: ", grouped(static_cast<int64_t>(flops)),
+                "\nMemory: input ", megabytes(static_cast<double>(input.numel() * itemsize(dtype))),
+                ", activations ", megabytes(activations), ", parameters ", megabytes(bytes), "\n");
 }
 
 }  // namespace
