@@ -1,5 +1,5 @@
-// A network that is the solution of a differential equation: y'' = -y, y(0) = 0, y'(0) = 1, which is the sine. Its second
-// derivative with respect to its input is part of the loss.
+// A network that is the solution of a differential equation: y'' = -y, y(0) = 0, y'(0) = 1, which is the
+// sine. Its second derivative with respect to its input is part of the loss.
 #include <cmath>
 #include <iostream>
 

@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
-// Kernels in kernels/simd are compiled once for each instruction set; when the library is loaded, the best version
-// that the processor runs takes its place in the Kernel that everybody calls.
+// Kernels in kernels/simd are compiled once for each instruction set; when the library is loaded, the best
+// version that the processor runs takes its place in the Kernel that everybody calls.
 namespace espalier::kernels {
 
 enum class Level : uint8_t { baseline, avx2, avx512 };
@@ -39,7 +39,7 @@ struct Offer {
 }  // namespace espalier::kernels
 
 // In a file of kernels/simd, with ESPALIER_SIMD_LEVEL set by the build: everything stands in the namespace
-// espalier::kernels::ESPALIER_SIMD_LEVEL, and ESPALIER_OFFER(softmax, softmax_rows) makes softmax_rows this level's
-// version of the `inline constinit Kernel<…> softmax` that a header of kernels/ declares.
+// espalier::kernels::ESPALIER_SIMD_LEVEL, and ESPALIER_OFFER(softmax, softmax_rows) makes softmax_rows this
+// level's version of the `inline constinit Kernel<…> softmax` that a header of kernels/ declares.
 #define ESPALIER_OFFER(kernel, function) \
   static const Offer offer_##kernel{::espalier::kernels::kernel, Level::ESPALIER_SIMD_LEVEL, function};

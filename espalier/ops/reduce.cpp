@@ -73,8 +73,8 @@ Tensor Tensor::mean() const { return espalier::mean(*this); }
 
 namespace {
 
-// For each element the product of the others of its line along the last dimension. Costs the square of the line's
-// length; needed only where elements are 0.
+// For each element the product of the others of its line along the last dimension. Costs the square of the
+// line's length; needed only where elements are 0.
 Tensor products_of_others(const Tensor& x) {
   int64_t n = x.size(-1);
   Shape square = x.shape();

@@ -67,7 +67,7 @@ void micro(int vectors, int64_t depth, const Left<T>& a, const T* b, T* c, int64
            bool accumulate) {
   if (vectors == 1) return micro<T, 1>(depth, a, b, c, c_row, rows, accumulate);
   if (vectors == 2 || kVectors == 2) return micro<T, 2>(depth, a, b, c, c_row, rows, accumulate);
-  if (vectors == 3) return micro<T, kVectors == 2 ? 2 : 3>(depth, a, b, c, c_row, rows, accumulate);
+  if (vectors == 3) return micro < T, kVectors == 2 ? 2 : 3 > (depth, a, b, c, c_row, rows, accumulate);
   micro<T, kVectors>(depth, a, b, c, c_row, rows, accumulate);
 }
 
