@@ -275,7 +275,8 @@ def random():
         suffix = str(dtype).replace("torch.", "_")
         case("rand" + suffix, {"sizes": sizes}, lambda: {f"output__{n}": torch.rand(n, dtype=dtype) for n in sizes})
         case("randn" + suffix, {"sizes": sizes}, lambda: {f"output__{n}": torch.randn(n, dtype=dtype) for n in sizes})
-        case("uniform" + suffix, {"from": -0.3, "to": 0.7}, lambda: {"output": torch.empty(40, dtype=dtype).uniform_(-0.3, 0.7)})
+        case("uniform" + suffix, {"from": -0.3, "to": 0.7},
+             lambda: {"output": torch.empty(40, dtype=dtype).uniform_(-0.3, 0.7)})
     case("randint", {"low": -5, "high": 12}, lambda: {"output": torch.randint(-5, 12, (40,))})
     case("randint_wide", {"low": 0, "high": 2**40}, lambda: {"output": torch.randint(0, 2**40, (10,))})
     case("randperm", {"sizes": [10, 100]}, lambda: {f"output__{n}": torch.randperm(n) for n in (10, 100)})
