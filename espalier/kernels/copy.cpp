@@ -8,6 +8,7 @@ namespace espalier::kernels {
 namespace {
 
 constexpr int64_t kTile = 16;
+constexpr int64_t kBlock = 64;  // whose lines the first cache holds, in both directions
 
 // The dimension that runs contiguously in the input while another one does in the output; -1 if there is
 // none.
@@ -33,17 +34,22 @@ std::array<int64_t, 2> outer_offsets(const Walk& w, int cross, int64_t index) {
   return at;
 }
 
-// A transposing copy: strips of kTile positions of `cross`, each along the whole last dimension.
+// A transposing copy, block by block; a block in strips of kTile positions of `cross`.
 void copy_crossing(const Walk& w, int cross, DType dtype, void* to, const void* from) {
-  int64_t rows = w.size[cross], columns = w.size[w.rank - 1], strips = (rows + kTile - 1) / kTile;
-  int64_t outer = w.count / (rows * columns), grain = std::max<int64_t>(1, kGrain / (kTile * columns));
-  parallel_for(outer * strips, grain, [&](int64_t begin, int64_t end) {
-    for (int64_t s = begin; s < end; ++s) {
-      auto offset = outer_offsets(w, cross, s / strips);
-      int64_t first = s % strips * kTile;
-      transpose_strip(itemsize(dtype), std::min(kTile, rows - first), columns,
-                      at(from, dtype, offset[1] + first), w.stride[1][w.rank - 1],
-                      at(to, dtype, offset[0] + first * w.stride[0][cross]), w.stride[0][cross]);
+  int last = w.rank - 1;
+  int64_t rows = w.size[cross], columns = w.size[last];
+  int64_t down = (rows + kBlock - 1) / kBlock, across = (columns + kBlock - 1) / kBlock;
+  int64_t blocks = w.count / (rows * columns) * down * across;
+  parallel_for(blocks, std::max<int64_t>(1, kGrain * blocks / w.count), [&](int64_t begin, int64_t end) {
+    for (int64_t b = begin; b < end; ++b) {
+      auto offset = outer_offsets(w, cross, b / (down * across));
+      int64_t column = b % across * kBlock, first = b / across % down * kBlock;
+      int64_t width = std::min(kBlock, columns - column), stop = std::min(first + kBlock, rows);
+      for (int64_t row = first; row < stop; row += kTile) {
+        transpose_strip(itemsize(dtype), std::min(kTile, stop - row), width,
+                        at(from, dtype, offset[1] + row + column * w.stride[1][last]), w.stride[1][last],
+                        at(to, dtype, offset[0] + row * w.stride[0][cross] + column), w.stride[0][cross]);
+      }
     }
   });
 }
