@@ -1,5 +1,6 @@
 #include <espalier/optim/optimizer.h>
 
+#include <algorithm>
 #include <cstring>
 #include <set>
 
@@ -53,6 +54,17 @@ void check_parameter(const char* kind, const std::string& name, const Tensor& p)
                       " lie apart in memory (strides ", p.strides(), "); optimise a contiguous() copy");
 }
 
+// Names for parameters that have none; where `taken` has one of the names, the group's number goes before all
+// of them (two layers that are groups of their own each have a "weight").
+void name_parameters(ParamGroup& group, size_t number, const std::set<std::string>& taken) {
+  for (size_t i = group.names.size(); i < group.params.size(); ++i) {
+    group.names.push_back(std::to_string(taken.size() + i));
+  }
+  auto is_taken = [&](const std::string& name) { return taken.count(name) > 0; };
+  if (std::none_of(group.names.begin(), group.names.end(), is_taken)) return;
+  for (auto& name : group.names) name = concat("group.", number, ".", name);
+}
+
 }  // namespace
 
 void Optimizer::add_param_group(ParamGroup group) {
@@ -63,14 +75,12 @@ void Optimizer::add_param_group(ParamGroup group) {
 
   std::set<const TensorBody*> tensors;
   std::set<std::string> names;
-  size_t position = 0;
   for (auto& other : param_groups()) {
     for (auto& p : other.params) tensors.insert(p.body());
     names.insert(other.names.begin(), other.names.end());
-    position += other.params.size();
   }
+  name_parameters(group, param_groups().size(), names);
   for (size_t i = 0; i < group.params.size(); ++i) {
-    if (group.names.size() == i) group.names.push_back(std::to_string(position + i));
     check_parameter(kind(), group.names[i], group.params[i]);
     require<ValueError>(names.insert(group.names[i]).second, kind(), ": two parameters are named ",
                         group.names[i]);
@@ -80,22 +90,33 @@ void Optimizer::add_param_group(ParamGroup group) {
   param_groups().push_back(std::move(group));
 }
 
-Array gradient_like(const Tensor& parameter) {
-  Tensor grad = parameter.grad();
-  if (grad.dtype() == parameter.dtype() && grad.strides() == parameter.strides()) return grad.array();
+namespace {
+
+// The values of `x`, in the dtype and memory order of a parameter.
+Tensor laid_out_like(const Array& parameter, const Tensor& x) {
+  if (x.dtype() == parameter.dtype && x.strides() == parameter.strides) return x;
   NoGrad guard;
-  Tensor copy(Array::empty_like(parameter.array()));
-  return copy.copy_(grad).array();
+  Tensor copy(Array::empty_like(parameter));
+  return copy.copy_(x);
+}
+
+Tensor zeros_like(const Array& parameter) {
+  Array zeros = Array::empty_like(parameter);
+  if (!nothing_to_do(zeros)) std::memset(zeros.data(), 0, static_cast<size_t>(zeros.bytes()));
+  return Tensor(zeros);
+}
+
+}  // namespace
+
+Array gradient_like(const Tensor& parameter) {
+  return laid_out_like(parameter.array(), parameter.grad()).array();
 }
 
 Array buffer(ParamState& state, size_t i, const Array& parameter) {
   if (state.buffers.size() <= i) state.buffers.resize(i + 1);
-  if (!state.buffers[i].defined()) {
-    Array zeros = Array::empty_like(parameter);
-    if (!nothing_to_do(zeros)) std::memset(zeros.data(), 0, static_cast<size_t>(zeros.bytes()));
-    state.buffers[i] = Tensor(zeros);
-  }
-  return state.buffers[i].array();
+  Tensor& buffer = state.buffers[i];
+  buffer = buffer.defined() ? laid_out_like(parameter, buffer) : zeros_like(parameter);
+  return buffer.array();
 }
 
 void check_at_least_zero(const char* kind, const Settings& settings,

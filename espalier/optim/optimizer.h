@@ -83,7 +83,7 @@ class Optimizer {
 
 // A parameter's gradient in the parameter's own dtype and memory order.
 Array gradient_like(const Tensor& parameter);
-// Buffer `i` of a parameter, made of zeros when it is first asked for.
+// Buffer `i` of a parameter: zeros when it is first asked for, converted when the parameter has been.
 Array buffer(ParamState& state, size_t i, const Array& parameter);
 // Throws ValueError unless the named settings are 0 or more.
 void check_at_least_zero(const char* kind, const Settings& settings,

@@ -6,6 +6,7 @@
 #include <espalier/autograd/grad_mode.h>
 #include <espalier/core/random.h>
 #include <espalier/core/threads.h>
+#include <espalier/nn/module.h>
 #include <espalier/ops/creation.h>
 #include <espalier/optim/adam.h>
 #include <espalier/optim/sgd.h>
@@ -128,6 +129,16 @@ std::vector<float> three_steps(int threads) {
   return p.to_vector<float>();
 }
 
+// As in PyTorch: weight decay reaches rows that have no gradient, such as an embedding's padding row.
+TEST(FusedUpdates, WeightDecayMovesWhatHasAGradientOfZero) {
+  Tensor table = ones({2, 2});
+  table.requires_grad_();
+  AdamW optimizer({table}, {.lr = 0.5, .weight_decay = 0.5});
+  table.set_grad(zeros({2, 2}));
+  optimizer.step();
+  EXPECT_EQ(table.to_vector<float>(), (std::vector<float>(4, 0.75f)));
+}
+
 TEST(FusedUpdates, GiveTheSameBitsForAnyNumberOfThreads) { EXPECT_EQ(three_steps(1), three_steps(3)); }
 
 TEST(FusedUpdates, InfinityStaysInfinityAndNanStaysNan) {
@@ -140,6 +151,21 @@ TEST(FusedUpdates, InfinityStaysInfinityAndNanStaysNan) {
   EXPECT_EQ(p.to_vector<float>()[0], inf);
   EXPECT_EQ(p.to_vector<float>()[1], -inf);
   EXPECT_TRUE(std::isnan(p.to_vector<float>()[2]));
+}
+
+struct Net : nn::Module<Net> {
+  nn::Parameter weight{ones({1000})};
+};
+
+TEST(FusedUpdates, GoOnWhenAModelIsConverted) {
+  Net net;
+  Adam optimizer(net.parameters(), {.lr = 0.25});
+  for (DType dtype : {float32, float64, bfloat16}) {
+    net.to(dtype);
+    net.weight.set_grad(ones({1000}, {.dtype = dtype}));
+    optimizer.step();
+  }
+  EXPECT_NEAR(net.weight.to_vector<float>()[999], 0.25, 0.01);
 }
 
 TEST(FusedUpdates, ReadAGradientOfAnotherOrderOrDtype) {

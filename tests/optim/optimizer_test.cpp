@@ -77,6 +77,13 @@ TEST(Optimizer, GroupsHaveTheirOwnSettings) {
   EXPECT_EQ(optimizer.param_groups()[2].names[0], "2");
 }
 
+TEST(Optimizer, TellsParametersOfOneNameApart) {
+  Tensor a = parameter({1}), b = parameter({1}), c = parameter({1});
+  SGD optimizer({ParamGroup({{"weight", a}}), ParamGroup({{"weight", b}, {"bias", c}})});
+  EXPECT_EQ(optimizer.param_groups()[0].names, (std::vector<std::string>{"weight"}));
+  EXPECT_EQ(optimizer.param_groups()[1].names, (std::vector<std::string>{"group.1.weight", "group.1.bias"}));
+}
+
 TEST(Optimizer, TellsTheTapeThatItWrote) {
   Tensor w = parameter({2});
   Tensor y = w * w;
