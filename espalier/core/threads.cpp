@@ -34,8 +34,6 @@ void __tsan_release(void*);
 namespace espalier {
 namespace {
 
-thread_local bool serial = false;
-
 // libgomp's barriers are invisible to ThreadSanitizer: what a region's start and end order is said here.
 void publish([[maybe_unused]] void* token) {
 #ifdef ESPALIER_TSAN
@@ -73,15 +71,16 @@ void run_share(void* data) {
 
 }  // namespace
 
-SerialScope::SerialScope() : before_(serial) { serial = true; }
-SerialScope::~SerialScope() { serial = before_; }
+// The number belongs to the calling thread, and holds for oneDNN as well.
+SerialScope::SerialScope() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
+SerialScope::~SerialScope() { omp_set_num_threads(before_); }
 
 void set_num_threads(int n) {
   require<ValueError>(n >= 1, "set_num_threads: at least 1 thread is needed, got ", n);
   omp_set_num_threads(n);
 }
 
-int get_num_threads() { return serial ? 1 : omp_get_max_threads(); }
+int get_num_threads() { return omp_get_max_threads(); }
 
 namespace detail {
 

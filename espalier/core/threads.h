@@ -19,7 +19,7 @@ class SerialScope {
   SerialScope& operator=(const SerialScope&) = delete;
 
  private:
-  bool before_;
+  int before_;
 };
 
 namespace detail {

@@ -47,7 +47,7 @@ dnnl::convolution_forward::primitive_desc describe_forward(const Problem& p, boo
 
 // A primitive, and the reorder between the user's weights and those that it works with.
 struct Convolution {
-  bool slow = false;
+  bool slow = true;  // or not to be had at all
   Problem problem;
   onednn::Executable run, reorder;
   bool reorders = false;

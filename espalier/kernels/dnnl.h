@@ -88,12 +88,18 @@ enum Kind : int64_t { kMatmul, kConvForward, kConvInput, kConvWeight };
 std::shared_ptr<const void> find_or_make(const Key& key,
                                          const std::function<std::shared_ptr<const void>()>& make);
 
-// What make() gave for an equal key before, or gives now. The least recently used are dropped beyond a
-// thousand.
+// What make() gave for an equal key before, or gives now; T{} when oneDNN refuses, so T's default must say
+// so. The least recently used are dropped beyond a thousand.
 template <class Make>
 auto cached(const Key& key, Make&& make) {
   using T = decltype(make());
-  std::function<std::shared_ptr<const void>()> shared = [&] { return std::make_shared<const T>(make()); };
+  std::function<std::shared_ptr<const void>()> shared = [&] {
+    try {
+      return std::make_shared<const T>(make());
+    } catch (const dnnl::error&) {
+      return std::make_shared<const T>();
+    }
+  };
   return std::static_pointer_cast<const T>(find_or_make(key, shared));
 }
 

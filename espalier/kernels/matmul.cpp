@@ -126,6 +126,7 @@ bool taken_by_onednn(const Product& p) {
 }
 
 struct MatmulPrimitive {
+  bool slow = true;  // or not to be had at all
   onednn::Executable run;
   dnnl::memory::desc a, b, c, bias;
 };
@@ -143,40 +144,50 @@ Array array_of(const Matrix& x, Shape batch, int64_t rows, int64_t cols, DType d
 MatmulPrimitive make_matmul(const Array& a, const Array& b, const Array& c, bool bias) {
   using dnnl::matmul;
   auto describe = [](const Array& x) { return onednn::describe(x.shape, x.strides, x.dtype); };
-  MatmulPrimitive made{{}, describe(a), describe(b), describe(c), {}};
-  if (bias) {
-    Shape row = Shape::filled(c.rank(), 1);
-    row[c.rank() - 1] = c.shape.back();
-    made.bias = onednn::describe(row, contiguous_strides(row), c.dtype);
-    auto d = onednn::describe_primitive<matmul>(made.a, made.b, made.bias, made.c);
+  MatmulPrimitive made;
+  made.a = describe(a), made.b = describe(b), made.c = describe(c);
+  auto finish = [&](const matmul::primitive_desc& d) {
+    made.slow = onednn::is_slow(d);
     made.run = {matmul(d), d};
-  } else {
-    auto d = onednn::describe_primitive<matmul>(made.a, made.b, made.c);
-    made.run = {matmul(d), d};
-  }
-  return made;
+    return made;
+  };
+  if (!bias) return finish(onednn::describe_primitive<matmul>(made.a, made.b, made.c));
+  Shape row = Shape::filled(c.rank(), 1);
+  row[c.rank() - 1] = c.shape.back();
+  made.bias = onednn::describe(row, contiguous_strides(row), c.dtype);
+  return finish(onednn::describe_primitive<matmul>(made.a, made.b, made.bias, made.c));
 }
 
-void by_onednn(const Product& p, const Array* bias) {
+// False, with nothing done, where oneDNN has nothing fast for it.
+bool by_onednn(const Product& p, const Array* bias) {
+  if (!taken_by_onednn(p)) return false;
   Array a = array_of(p.a, p.batch, p.m, p.k, p.dtype), b = array_of(p.b, p.batch, p.k, p.n, p.dtype);
   Array c = array_of(p.c, p.batch, p.m, p.n, p.dtype);
   onednn::Key key({onednn::kMatmul, bias != nullptr});
   auto made = onednn::cached(key.add(a).add(b).add(c), [&] { return make_matmul(a, b, c, bias); });
+  if (made->slow) return false;
   using Operand = onednn::Executable::Operand;
   Operand x{DNNL_ARG_SRC, made->a, p.a.data}, w{DNNL_ARG_WEIGHTS, made->b, p.b.data},
       y{DNNL_ARG_DST, made->c, p.c.data};
-  if (bias) made->run.run({x, w, y, {DNNL_ARG_BIAS, made->bias, bias->data()}});
+  Array row = bias ? row_major(*bias) : Array();
+  if (bias) made->run.run({x, w, y, {DNNL_ARG_BIAS, made->bias, row.data()}});
   else made->run.run({x, w, y});
+  return true;
+}
+
+Array dense(const Array& x, DType dtype) {
+  Array y = Array::empty(x.shape, dtype);
+  copy(y, x);
+  return y;
 }
 
 void multiply_bfloat16(Array& out, const Array& a, const Array& b, const Array* bias) {
-  Product p = plan(out, a, b);
-  Array row = bias ? row_major(*bias) : Array();
-  if (bias) bias = &row;
-  if (taken_by_onednn(p)) return by_onednn(p, bias);
-  Array left = Array::empty(a.shape, a.dtype), right = Array::empty(b.shape, b.dtype);
-  copy(left, a), copy(right, b);
-  by_onednn(plan(out, left, right), bias);
+  if (by_onednn(plan(out, a, b), bias)) return;
+  Array left = dense(a, DType::bfloat16), right = dense(b, DType::bfloat16);
+  if (by_onednn(plan(out, left, right), bias)) return;
+  Array y = Array::empty(out.shape, DType::float32), row = bias ? dense(*bias, DType::float32) : Array();
+  matmul(y, dense(a, DType::float32), dense(b, DType::float32), bias ? &row : nullptr);
+  copy(out, y);
 }
 
 template <class T>
@@ -191,9 +202,8 @@ void multiply_float32(Array& out, const Array& a, const Array& b, const Array* b
   constexpr int64_t kFew = 20, kSmall = 1 << 18;  // multiply-adds of one product
   Product p = plan(out, a, b);
   auto size = static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k);
-  if (p.n <= kFew || size < kSmall || !taken_by_onednn(p)) return multiply<float>(out, a, b, bias);
-  Array row = bias ? row_major(*bias) : Array();
-  by_onednn(p, bias ? &row : nullptr);
+  bool small = p.n <= kFew || size < kSmall;
+  if (small || !by_onednn(p, bias)) multiply<float>(out, a, b, bias);
 }
 
 }  // namespace

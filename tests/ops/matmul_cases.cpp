@@ -40,11 +40,6 @@ Plain product(const Plain& a, const Plain& b) {
   return y;
 }
 
-Plain reshaped(Plain p, const Shape& shape) {
-  p.shape = shape;
-  return p;
-}
-
 Plain matmul_reference(const std::vector<Plain>& in) {
   Plain a = in[0], b = in[1];
   bool vector_a = a.shape.rank() == 1, vector_b = b.shape.rank() == 1;
