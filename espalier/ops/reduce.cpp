@@ -125,11 +125,19 @@ struct Spread {
 };
 
 Spread spread(const Tensor& x, const Over& over, double correction, bool root) {
-  Array center = over.allocate(x.dtype()), y = over.allocate(x.dtype());
+  // A mean rounded to bfloat16 would be too far off.
+  DType compute = x.dtype() == DType::bfloat16 ? DType::float32 : x.dtype();
+  Array source = x.array(), center = over.allocate(compute), y = over.allocate(compute);
+  if (compute != x.dtype()) {
+    source = Array::empty_like(x.array(), compute);
+    kernels::copy(source, x.array());
+  }
   double divisor = std::max(0.0, static_cast<double>(over.count) - correction);
-  kernels::sum(center, x.array(), static_cast<double>(over.count));
-  kernels::sum_of_squares(y, x.array(), &center, divisor, root);
-  return {over.result(y), divisor};
+  kernels::sum(center, source, static_cast<double>(over.count));
+  kernels::sum_of_squares(y, source, &center, divisor, root);
+  Array out = over.allocate(x.dtype());
+  kernels::copy(out, y);
+  return {over.result(out), divisor};
 }
 
 Tensor from_mean(const Tensor& x, const Shape& dims) { return x - x.mean(dims, true); }

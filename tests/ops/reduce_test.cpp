@@ -110,6 +110,12 @@ TEST(Var, IsRightForALargeMean) {
   EXPECT_NEAR(x.var(0, 0).item<float>(), 1.25, 1e-3);
 }
 
+TEST(Var, OfBfloat16IsDoneInFloat) {
+  Tensor x = (arange(8) + 1000.0).to(bfloat16);  // 1000, 1000, 1000, 1004, …
+  double want = x.to(float64).var().item<double>();
+  EXPECT_NEAR(x.var().item<double>(), want, want * 4e-3);
+}
+
 TEST(NormAndStd, HaveGradientZeroAtZero) {
   Tensor x = zeros({4}).requires_grad_();
   (x.norm() + x.std()).backward();
@@ -188,6 +194,14 @@ TEST(Softmax, IsSafeForLargeAndInfiniteValues) {
   EXPECT_NEAR(y[3], 1.0 / 3, 1e-6);
   EXPECT_EQ(x.log_softmax(1)[0][2].item<double>(), -kInf);
   EXPECT_TRUE(std::isnan(full({2}, -kInf).softmax(0)[0].item<float>()));
+}
+
+TEST(Softmax, OfFloatsIsWithinRoundingsOfTheExactValue) {
+  for (double x = 0; x < 80; x += 0.37) {
+    double want = 1 / (1 + std::exp(static_cast<double>(static_cast<float>(x))));
+    double got = tensor({0., -x}).softmax(0)[1].item<double>();
+    EXPECT_NEAR(got / want, 1, 4e-7) << x;
+  }
 }
 
 TEST(Softmax, IsTheSameForEveryOrderInMemory) {
