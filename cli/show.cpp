@@ -10,7 +10,7 @@
 
 #include <espalier/core/error.h>
 #include <espalier/core/table.h>
-#include <espalier/io/safetensors.h>
+#include <espalier/io/weights.h>
 
 #include "verbs.h"
 
@@ -51,42 +51,49 @@ std::string size_text(int64_t bytes) {
 
 // ---- a file of weights
 
-Json as_json(const io::SafetensorsFile& file, const Options& options) {
+std::string checksum(const io::StoredTensor& tensor) {
+  std::string buffer;
+  return crc32_of(io::row_major_bytes(tensor, buffer));
+}
+
+Json as_json(const io::WeightsFile& file, const Options& options) {
   Json tensors = Json::array();
-  for (const auto& e : file.entries()) {
-    Json tensor{{"name", e.name}, {"shape", e.shape.vec()}, {"dtype", e.dtype->name}};
-    if (options.checksum) tensor["crc32"] = crc32_of(file.bytes(e));
+  for (const auto& t : file.tensors()) {
+    Json tensor{{"name", t.name}, {"shape", t.shape.vec()}, {"dtype", t.type->name}};
+    if (options.checksum) tensor["crc32"] = checksum(t);
     tensors.push_back(std::move(tensor));
   }
-  Json out{{"format", "safetensors"}, {"tensors", std::move(tensors)}};
+  Json out{{"format", file.format()}, {"tensors", std::move(tensors)}};
   if (!file.metadata().empty()) out["metadata"] = file.metadata();
   return out;
 }
 
-void print_file(const io::SafetensorsFile& file, const Options& options) {
+void print_file(const io::WeightsFile& file, const Options& options) {
   Rows rows{{"name", "shape", "dtype", "bytes"}};
   if (options.checksum) rows[0].push_back("crc32");
   int64_t values = 0, bytes = 0;
-  for (const auto& e : file.entries()) {
-    values += e.shape.numel();
-    bytes += e.end - e.begin;
+  for (const auto& t : file.tensors()) {
+    values += t.shape.numel();
+    bytes += t.bytes();
     rows.push_back(
-        {printable(e.name), to_string(e.shape), std::string(e.dtype->name), text::grouped(e.end - e.begin)});
-    if (options.checksum) rows.back().push_back(crc32_of(file.bytes(e)));
+        {printable(t.name), to_string(t.shape), std::string(t.type->name), text::grouped(t.bytes())});
+    if (options.checksum) rows.back().push_back(checksum(t));
   }
-  std::cout << options.path << ": safetensors, " << text::grouped(static_cast<int64_t>(file.entries().size()))
-            << " tensors, " << text::grouped(values) << " values, " << size_text(bytes) << '\n';
-  if (!file.entries().empty()) std::cout << text::table(rows, {3});
+  std::cout << options.path << ": " << file.format() << ", "
+            << text::grouped(static_cast<int64_t>(file.tensors().size())) << " tensors, "
+            << text::grouped(values) << " values, " << size_text(bytes) << '\n';
+  if (!file.tensors().empty()) std::cout << text::table(rows, {3});
   for (const auto& [name, kept] : file.aliases()) {
-    std::cout << "  " << printable(name) << " is the same tensor as " << printable(file.entries()[kept].name)
+    std::cout << "  " << printable(name) << " is the same tensor as " << printable(file.tensors()[kept].name)
               << '\n';
   }
   for (const auto& [key, value] : file.metadata())
     std::cout << "  " << printable(key) << ": " << printable(value) << '\n';
+  for (const auto& remark : file.remarks()) std::cout << "  note: " << remark << '\n';
 }
 
 void show_file(const Options& options) {
-  io::SafetensorsFile file(options.path);
+  io::WeightsFile file(options.path);
   if (options.json) print_json(as_json(file, options));
   else print_file(file, options);
 }
@@ -163,7 +170,10 @@ void show_run(const Options& options) {
 
 Work show(CLI::App& command, const Common&) {
   auto options = std::make_shared<Options>();
-  command.add_option("path", options->path, "A .safetensors file, or the folder of a run")->required();
+  command
+      .add_option("path", options->path,
+                  "A file of weights (.safetensors, .pt, .npz, …), or the folder of a run")
+      ->required();
   command.add_flag("--json", options->json, "For machines");
   command.add_flag("--checksum", options->checksum, "With the CRC-32 of each tensor's bytes");
   return [options] { fs::is_directory(options->path) ? show_run(*options) : show_file(*options); };

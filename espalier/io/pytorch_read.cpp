@@ -1,0 +1,237 @@
+#include <algorithm>
+#include <unordered_set>
+
+#include <espalier/core/error.h>
+#include <espalier/io/pickle.h>
+#include <espalier/io/pytorch.h>
+#include <espalier/io/pytorch_rules.h>
+#include <espalier/io/zip.h>
+
+namespace espalier::io {
+namespace {
+
+using Kind = Value::Kind;
+using Bytes = std::span<const std::byte>;
+
+constexpr std::string_view kMagic = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";  // of the format before 1.6
+constexpr std::string_view kMagicDigits = "L119547037146038801333356L";          // the same in protocol 0
+
+std::string_view as_text(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+
+bool is_zip(Bytes file) { return as_text(file).starts_with("PK\3\4"); }
+bool is_pickle(Bytes file) {
+  return as_text(file).starts_with(kMagicDigits) || (file.size() > 1 && file[0] == std::byte{0x80});
+}
+
+std::string key_text(const Value& key) {
+  switch (key.kind) {
+    case Kind::text: return key.text();
+    case Kind::global:
+    case Kind::object: return concat("<", key.text(), ">");
+    case Kind::integer: return concat(key.integer);
+    case Kind::boolean: return key.boolean ? "True" : "False";
+    case Kind::real: return concat(key.real);
+    default: return "?";
+  }
+}
+
+bool is_module_part(const Value& key) {
+  return key.is(Kind::text) &&
+         (key.text() == "_parameters" || key.text() == "_buffers" || key.text() == "_modules");
+}
+
+// Lists the tensors of a tree with the names that lead to them. Long keys that are shared by many could make
+// long names of few bytes, so the length of all is limited.
+class TensorWalk {
+ public:
+  using Found = std::vector<std::pair<std::string, Value>>;
+
+  explicit TensorWalk(size_t limit) : left_(limit) {}
+
+  Found walk(const Value& root) {
+    visit(root, "");
+    return std::move(found_);
+  }
+
+ private:
+  void visit(const Value& v, const std::string& name) {
+    switch (v.kind) {
+      case Kind::tensor: found_.emplace_back(name, v); return;
+      case Kind::dict: return visit_dict(v, name);
+      case Kind::list:
+      case Kind::tuple:
+      case Kind::set:
+        for (size_t i = 0; i < v.items().size(); ++i) {
+          if (v.items()[i].is_node()) visit_named(v.items()[i], concat(name, "[", i, "]"));
+        }
+        return;
+      case Kind::object:
+        return v.state().is(Kind::dict) ? visit_dict(v.state(), name, true) : visit(v.state(), name);
+      default: return;
+    }
+  }
+
+  void visit_dict(const Value& v, const std::string& name, bool of_object = false) {
+    for (size_t i = 0; i + 1 < v.items().size(); i += 2) {
+      const Value& key = v.items()[i];
+      if (of_object && is_module_part(key)) visit(v.items()[i + 1], name);
+      else visit_item(v.items()[i + 1], name, key);
+    }
+  }
+
+  void visit_item(const Value& v, const std::string& name, const Value& key) {
+    if (v.is_node()) visit_named(v, name.empty() ? key_text(key) : concat(name, ".", key_text(key)));
+  }
+
+  void visit_named(const Value& v, const std::string& name) {
+    require<FileError>(name.size() <= left_, "the names in it are longer than its size allows");
+    left_ -= name.size();
+    visit(v, name);
+  }
+
+  size_t left_;
+  Found found_;
+};
+
+}  // namespace
+
+// Fills a TorchFile.
+class TorchReader {
+ public:
+  TorchReader(TorchFile& out, MappedFile file) : out_(out), file_(std::move(file)) {
+    out_.arena_ = std::make_shared<ValueArena>();
+    if (is_zip(file_.bytes)) read_zip();
+    else read_pickles();
+    name_tensors();
+  }
+
+ private:
+  // The folder of all entries is that of the first one.
+  void read_zip() {
+    ZipFile zip(file_.bytes);
+    require<FileError>(!zip.entries().empty(), "the archive is empty");
+    const std::string& first = zip.entries()[0].name;
+    std::string folder = first.substr(0, first.find('/')) + "/";
+    const ZipEntry* pickle = zip.find(folder + "data.pkl");
+    require<FileError>(pickle, "it is an archive without ", printable(folder),
+                       "data.pkl, not one of PyTorch's");
+    out_.format_ = zip.find(folder + "constants.pkl") ? "torchscript" : "pytorch";
+    if (const ZipEntry* order = zip.find(folder + "byteorder")) {
+      std::string buffer;
+      require<FileError>(
+          as_text(zip.read(*order, buffer)) == "little",
+          "it is of a machine with another order of bytes; save it anew on a little-endian one");
+    }
+    std::string buffer;
+    ByteReader bytes(zip.read(*pickle, buffer));
+    out_.root_ = read_pickle(bytes, *out_.arena_, rules_);
+    require<FileError>(bytes.left() == 0, "there are ", bytes.left(), " bytes behind the end of its pickle");
+    for (const TorchStorage& s : rules_.storages()) storages_.push_back(read_record(zip, folder, s));
+  }
+
+  Ref<Storage> read_record(const ZipFile& zip, const std::string& folder, const TorchStorage& s) {
+    const ZipEntry* entry = zip.find(concat(folder, "data/", s.key));
+    require<FileError>(entry, "the storage '", printable(s.key), "' is missing");
+    require<FileError>(entry->size == s.bytes, "the storage '", printable(s.key), "' should have ", s.bytes,
+                       " bytes, it has ", entry->size);
+    auto buffer = std::make_shared<std::string>();
+    Bytes bytes = zip.read(*entry, *buffer);
+    return borrow(bytes, entry->deflated ? std::shared_ptr<void>(buffer) : file_.owner);
+  }
+
+  static Ref<Storage> borrow(Bytes bytes, std::shared_ptr<void> owner) {
+    return Storage::borrow(const_cast<std::byte*>(bytes.data()), static_cast<int64_t>(bytes.size()),
+                           std::move(owner));
+  }
+
+  // A number, a version, facts about the machine, the object, the keys of its storages; then their elements.
+  void read_pickles() {
+    ByteReader bytes(file_.bytes);
+    Value first = read_pickle(bytes, *out_.arena_, rules_);
+    if (!first.is(Kind::large) || first.text() != kMagic) {
+      require<FileError>(bytes.left() == 0, "there are ", bytes.left(),
+                         " bytes behind the end of its pickle");
+      require<FileError>(rules_.storages().empty(), "it is a pickle without its storages");
+      out_.format_ = "pickle";
+      out_.root_ = first;
+      return;
+    }
+    out_.format_ = "pytorch-legacy";
+    PlainRules plain;
+    Value version = read_pickle(bytes, *out_.arena_, plain);
+    require<FileError>(version.is(Kind::integer) && version.integer == 1001,
+                       "it is of a version that is not known");
+    check_machine(read_pickle(bytes, *out_.arena_, plain));
+    out_.root_ = read_pickle(bytes, *out_.arena_, rules_);
+    read_legacy_storages(bytes, read_pickle(bytes, *out_.arena_, plain));
+    if (bytes.left() > 0)
+      out_.remarks_.push_back(concat("there are ", bytes.left(), " bytes behind the last tensor"));
+  }
+
+  static void check_machine(const Value& facts) {
+    require<FileError>(facts.is(Kind::dict), "what it says of its machine is damaged");
+    for (size_t i = 0; i + 1 < facts.items().size(); i += 2) {
+      const Value &key = facts.items()[i], &value = facts.items()[i + 1];
+      bool big =
+          key.is(Kind::text) && key.text() == "little_endian" && value.is(Kind::boolean) && !value.boolean;
+      require<FileError>(
+          !big, "it is of a machine with another order of bytes; save it anew on a little-endian one");
+    }
+  }
+
+  void read_legacy_storages(ByteReader& bytes, const Value& keys) {
+    const auto& wanted = rules_.storages();
+    require<FileError>(keys.is(Kind::list) && keys.items().size() == wanted.size(),
+                       "it holds other storages than its tensors need");
+    std::unordered_map<std::string_view, size_t> places;
+    for (size_t i = 0; i < wanted.size(); ++i) places.emplace(wanted[i].key, i);
+    storages_.resize(wanted.size());
+    for (const Value& key : keys.items()) {
+      auto found = key.is(Kind::text) ? places.find(key.text()) : places.end();
+      require<FileError>(found != places.end(), "it holds a storage twice, or one that no tensor needs");
+      const TorchStorage& s = wanted[found->second];
+      int64_t size = s.type ? s.type->bits / 8 : 1, count = bytes.number<int64_t>();
+      require<FileError>(count == s.bytes / size, "the storage '", printable(s.key), "' should have ",
+                         s.bytes / size, " elements, it has ", count);
+      storages_[found->second] = borrow(bytes.take(static_cast<uint64_t>(s.bytes)), file_.owner);
+      places.erase(found);
+    }
+  }
+
+  void name_tensors() {
+    size_t file_bytes = file_.bytes.size();
+    std::unordered_set<std::string> names;
+    int64_t left = expansion_limit(file_bytes);
+    for (auto& [name, v] : TensorWalk(64 * file_bytes + 65536).walk(out_.root_)) {
+      const TorchTensor& t = rules_.tensors()[static_cast<size_t>(v.index())];
+      require<FileError>(names.insert(name).second, "two of its tensors would have the name '",
+                         printable(name), "'");
+      StoredTensor tensor{name, t.type, t.shape, t.strides, storages_[t.storage], t.offset};
+      if (tensor.bytes() > rules_.storages()[t.storage].bytes) left -= tensor.bytes();
+      require<FileError>(left >= 0, "its tensors are expanded to more than ", expansion_limit(file_bytes),
+                         " bytes");
+      out_.tensors_.push_back(std::move(tensor));
+    }
+  }
+
+  TorchFile& out_;
+  MappedFile file_;
+  TorchRules rules_;
+  std::vector<Ref<Storage>> storages_;
+};
+
+bool is_pytorch(Bytes file) { return is_zip(file) || is_pickle(file); }
+
+TorchFile::TorchFile(MappedFile file) { TorchReader(*this, std::move(file)); }
+
+TorchFile::TorchFile(const std::string& path) {
+  MappedFile file = map_file(path);
+  try {
+    TorchReader(*this, std::move(file));
+  } catch (FileError& e) {
+    e.prepend(concat("can't read '", path, "': "));
+    throw;
+  }
+}
+
+}  // namespace espalier::io

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <unordered_map>
+
+#include <espalier/core/shape.h>
+#include <espalier/io/element_type.h>
+#include <espalier/io/pickle.h>
+
+namespace espalier::io {
+
+// A block of elements that a pickle of PyTorch's points to by its key.
+struct TorchStorage {
+  std::string key;
+  const ElementType* type = nullptr;  // null where the pickle counts bytes
+  int64_t bytes = 0;
+};
+
+// A tensor as a pickle of PyTorch's describes it; it lies inside its storage.
+struct TorchTensor {
+  const ElementType* type = nullptr;
+  size_t storage = 0;
+  int64_t offset = 0;  // in elements, as the strides
+  Shape shape;
+  Strides strides;
+};
+
+// What pickles of PyTorch's hold beside plain data.
+class TorchRules : public PickleRules {
+ public:
+  bool knows(std::string_view global) const override;
+  std::optional<Value> call(ValueArena& arena, const std::string& global, const Value& args) override;
+  Value persistent(ValueArena& arena, const Value& id) override;
+
+  const std::vector<TorchStorage>& storages() const { return storages_; }
+  const std::vector<TorchTensor>& tensors() const { return tensors_; }
+
+ private:
+  struct View {
+    size_t storage;
+    int64_t begin, bytes;  // the part of it that is meant, in bytes
+    const ElementType* type;
+  };
+  Value add_tensor(ValueArena& arena, const std::vector<Value>& args, const ElementType* type);
+
+  std::vector<TorchStorage> storages_;
+  std::unordered_map<std::string, size_t> places_;  // of keys
+  std::vector<View> views_;                         // what values of the kind `storage` stand for
+  std::vector<TorchTensor> tensors_;
+};
+
+}  // namespace espalier::io

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+
+#include <espalier/core/array.h>
+#include <espalier/io/element_type.h>
+
+namespace espalier::io {
+
+// A tensor in a file. Its element type may be one that arrays do not have.
+struct StoredTensor {
+  std::string name;
+  const ElementType* type = nullptr;
+  Shape shape;
+  Strides strides;  // in elements
+  Ref<Storage>
+      storage;         // the file's, shared by tensors that share it there; null where there are no elements
+  int64_t offset = 0;  // of the first element, in elements
+
+  int64_t bytes() const { return (shape.numel() * type->bits + 7) / 8; }
+};
+
+// The tensor itself, which stays in the mapped file where it lies aligned there. Throws DTypeError when the
+// element type is not one of ours.
+Array to_array(const StoredTensor& tensor);
+
+// Its elements in row-major order: those in the file where they lie so, else put together in `buffer`.
+std::span<const std::byte> row_major_bytes(const StoredTensor& tensor, std::string& buffer);
+
+StoredTensor stored(std::string name, const Array& array);
+
+}  // namespace espalier::io
