@@ -4,6 +4,8 @@
 #include <espalier/ops/conv.h>
 #include <espalier/ops/creation.h>
 
+#include <thread>
+
 #include <gtest/gtest.h>
 
 namespace espalier {
@@ -124,6 +126,23 @@ TEST(Conv2d, ResultsDoNotDependOnTheNumberOfThreads) {
     }
   }
   set_num_threads(before);
+}
+
+TEST(Conv2d, ThreadsMayComputeAtTheSameTime) {
+  Problem p(cases[0]);
+  std::vector<std::vector<float>> found(4);
+  std::vector<std::thread> threads;
+  for (auto& result : found) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 20; ++i) {
+        for (const Case& c : cases) conv2d(ones(c.x), ones(c.w), {}, c.options);
+        result = conv2d(p.x.to(float32), p.w.to(float32), p.b.to(float32), p.options).to_vector<float>();
+      }
+    });
+  }
+  for (auto& t : threads) t.join();
+  for (auto& result : found) EXPECT_EQ(result, found[0]);
+  EXPECT_LT(distance(tensor(found[0], p.g.shape()), p.right[0]), 2e-6);
 }
 
 TEST(Conv2d, AWeightInAnyOrderOfMemoryIsTaken) {
