@@ -2,6 +2,7 @@
 
 #include <espalier/kernels/channels_last.h>
 #include <espalier/kernels/row_major.h>
+#include <espalier/kernels/winograd.h>
 
 namespace espalier::kernels {
 namespace {
@@ -21,6 +22,10 @@ void in_float(Array& out, const Array& a, const Array& b, const Array* bias, F&&
   copy(out, y);
 }
 
+bool chooses_winograd(const Shape& w, const Shape& y, DType dtype, const ConvGeometry& geometry) {
+  return winograd() && winograd_applies(w, dtype, geometry) && winograd_pays(w, y);
+}
+
 }  // namespace
 
 void conv2d(Array& y, const Array& x, const Array& w, const Array* bias, const ConvGeometry& geometry) {
@@ -30,6 +35,9 @@ void conv2d(Array& y, const Array& x, const Array& w, const Array* bias, const C
     return copy(y, bias->view({y.shape[1], 1, 1}, {bias->strides[0], 0, 0}, bias->offset));
   }
   if (y.dtype == DType::float64) return conv2d_by_gemm(y, x, row_major(w), bias, geometry);
+  if (chooses_winograd(w.shape, y.shape, y.dtype, geometry)) {
+    return conv2d_winograd(y, channels_last(x), w, bias, geometry);
+  }
   if (conv2d_onednn(y, channels_last(x), w, bias, geometry)) return;
   if (y.dtype == DType::float32) return conv2d_by_gemm(y, x, row_major(w), bias, geometry);
   in_float(y, x, w, bias, [&](Array& out, const Array& a, const Array& b, const Array* c) {
@@ -42,6 +50,9 @@ void conv2d_input(Array& gx, const Array& w, const Array& g, const ConvGeometry&
   if (g.numel() == 0 || w.numel() == 0) return fill(gx, 0);
   Array grad = channels_last(g);
   if (gx.dtype == DType::float64) return conv2d_input_by_gemm(gx, row_major(w), grad, geometry);
+  if (chooses_winograd(w.shape, gx.shape, gx.dtype, geometry)) {
+    return conv2d_input_winograd(gx, w, grad, geometry);
+  }
   if (conv2d_input_onednn(gx, w, grad, geometry)) return;
   if (gx.dtype == DType::float32) return conv2d_input_by_gemm(gx, row_major(w), grad, geometry);
   in_float(gx, w, grad, nullptr, [&](Array& out, const Array& a, const Array& b, const Array*) {
@@ -54,6 +65,9 @@ void conv2d_weight(Array& gw, const Array& x, const Array& g, const ConvGeometry
   if (g.numel() == 0 || x.numel() == 0) return fill(gw, 0);
   Array grad = channels_last(g);
   if (gw.dtype == DType::float64) return conv2d_weight_by_gemm(gw, x, grad, geometry);
+  if (chooses_winograd(gw.shape, g.shape, gw.dtype, geometry)) {
+    return conv2d_weight_winograd(gw, channels_last(x), grad, geometry);
+  }
   if (conv2d_weight_onednn(gw, channels_last(x), grad, geometry)) return;
   if (gw.dtype == DType::float32) return conv2d_weight_by_gemm(gw, x, grad, geometry);
   in_float(gw, x, grad, nullptr, [&](Array& out, const Array& a, const Array& b, const Array*) {

@@ -2,6 +2,7 @@
 
 #include <espalier/autograd/record.h>
 #include <espalier/kernels/conv.h>
+#include <espalier/kernels/winograd.h>
 
 namespace espalier {
 namespace {
@@ -108,5 +109,8 @@ Tensor conv2d_weight(const Tensor& x, const Shape& weight, const Tensor& g, cons
                                to_g ? conv2d(x, v, {}, options) : Tensor());
                 });
 }
+
+void set_winograd(bool on) { kernels::set_winograd(on); }
+bool winograd() { return kernels::winograd(); }
 
 }  // namespace espalier

@@ -1,0 +1,137 @@
+#include <espalier/core/threads.h>
+#include <espalier/kernels/simd/winograd_tiles.h>
+
+namespace espalier::kernels::ESPALIER_SIMD_LEVEL {
+namespace {
+
+constexpr int64_t kBlockBytes = 900 << 10;  // of a block's matrices: they stay in a core's second cache
+constexpr int64_t kChunkBytes = 8 << 20;    // of a chunk's: they stay in the third
+constexpr int64_t kManyWeights = 4 << 20;   // bytes of transformed weights that are not read for every block
+
+// A part of the tiles, from the first on, and its matrices.
+struct Part {
+  int64_t first;
+  Matrices v, m;
+};
+
+struct Convolution {
+  const WinogradJob& job;
+  Tiles tiles;
+  Matrices weights;
+  const float* u;
+  const float* zeros;
+
+  Part part(int64_t first, int64_t most) const {
+    int64_t count = smaller(most, tiles.count - first);
+    return {first, {count, vectors_of(job.in.channels)}, {count, weights.vectors}};
+  }
+  // As many tiles as have matrices of `bytes` bytes.
+  int64_t tiles_in(int64_t bytes) const {
+    int64_t each = kPositions * (vectors_of(job.in.channels) + weights.vectors) * kBytes;
+    return smaller(tiles.count, (bytes / each + kRows - 1) / kRows * kRows + kRows);
+  }
+};
+
+// u: the transformed weights, [in, out] at each position.
+void transform_weights(const WinogradJob& j, const Matrices& shape, float* u) {
+  parallel_for(shape.vectors * j.in.channels, 64, [&](int64_t begin, int64_t end) {
+    for (int64_t at = begin; at < end; ++at) {
+      int64_t v = at / j.in.channels, c = at % j.in.channels;
+      const float* w = j.weight + v * kLane * j.out_step + c * j.in_step;
+      int64_t count = smaller(kLane, j.out.channels - v * kLane);
+      Lanes taps[9] = {};
+      for (int64_t l = 0; l < count; ++l) {
+        for (int64_t t = 0; t < 9; ++t) taps[j.turned ? 8 - t : t][l] = w[l * j.out_step + t];
+      }
+      float* to = u + shape.in_panels(c, v);
+      transform<WeightTransform>(
+          [&](int r, int s) { return taps[3 * r + s]; },
+          [&](int r, int s, const Lanes& value) { store_lanes(to + (6 * r + s) * shape.step(), value); });
+    }
+  });
+}
+
+void multiply(const Convolution& c, const Part& part, const float* v, float* m, int64_t position,
+              int64_t panel) {
+  multiply_panel(m + position * part.m.step(), part.m.row(), part.m.rows, v + position * part.v.step(),
+                 part.v.row(), 1, c.u + position * c.weights.step(), c.weights, panel, false);
+}
+
+void store_tile(const WinogradJob& j, const Place& at, const float* m, int64_t step, int64_t channel,
+                int64_t count) {
+  float* y = j.y + ((at.image * j.out.h + at.row) * j.out.w + at.col) * j.out.channels + channel;
+  Lanes bias = {};
+  if (j.bias) bias = load_lanes(j.bias + channel, count);
+  int64_t rows = j.out.h - at.row, cols = j.out.w - at.col;
+  transform<OutputTransform>([&](int r, int s) { return load_lanes(m + (6 * r + s) * step); },
+                             [&](int r, int s, const Lanes& value) {
+                               if (r >= rows || s >= cols) return;
+                               float* to = y + (r * j.out.w + s) * j.out.channels;
+                               if (count == kLane) store_lanes(to, value + bias);
+                               else store_lanes(to, value + bias, count);
+                             });
+}
+
+// Rows [begin, end) of a part's m as tiles of y.
+void transform_output(const Convolution& c, const Part& part, int64_t begin, int64_t end, const float* m) {
+  for (int64_t t = begin; t < end; ++t) {
+    Place at = place(c.tiles, part.first + t);
+    for (int64_t v = 0; v < part.m.vectors; ++v) {
+      store_tile(c.job, at, m + part.m.in_rows(t, v), part.m.step(), v * kLane,
+                 smaller(kLane, c.job.out.channels - v * kLane));
+    }
+  }
+}
+
+// Each thread takes blocks of tiles through all steps.
+void by_blocks(const Convolution& c) {
+  int64_t most = c.tiles_in(kBlockBytes);
+  parallel_for(ceil_div(c.tiles.count, most), 1, [&](int64_t begin, int64_t end) {
+    Part largest = c.part(0, most);
+    Scratch v(largest.v.size()), m(largest.m.size());
+    for (int64_t block = begin; block < end; ++block) {
+      Part part = c.part(block * most, most);
+      transform_input(c.job, c.tiles, part.first, 0, part.v.rows, c.zeros, part.v, v.get());
+      for (int64_t p = 0; p < kPositions; ++p) {
+        for (int64_t panel = 0; panel < c.weights.panels(); ++panel) {
+          multiply(c, part, v.get(), m.get(), p, panel);
+        }
+      }
+      transform_output(c, part, 0, part.m.rows, m.get());
+    }
+  });
+}
+
+// The threads share out the steps of chunks of tiles, so that each reads only a part of the weights.
+void by_chunks(const Convolution& c) {
+  int64_t most = c.tiles_in(kChunkBytes), panels = c.weights.panels();
+  Part largest = c.part(0, most);
+  Scratch v(largest.v.size()), m(largest.m.size());
+  for (int64_t first = 0; first < c.tiles.count; first += most) {
+    Part part = c.part(first, most);
+    parallel_for(part.v.rows, 4, [&](int64_t begin, int64_t end) {
+      transform_input(c.job, c.tiles, first, begin, end, c.zeros, part.v, v.get());
+    });
+    parallel_for(kPositions * panels, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) multiply(c, part, v.get(), m.get(), i / panels, i % panels);
+    });
+    parallel_for(part.m.rows, 4,
+                 [&](int64_t begin, int64_t end) { transform_output(c, part, begin, end, m.get()); });
+  }
+}
+
+void convolve(const WinogradJob& job) {
+  Matrices weights{job.in.channels, vectors_of(job.out.channels)};
+  Scratch u(weights.size()), zeros(job.in.channels);
+  for (int64_t i = 0; i < job.in.channels; ++i) zeros.get()[i] = 0;
+  transform_weights(job, weights, u.get());
+  Convolution c{job, Tiles(job), weights, u.get(), zeros.get()};
+  if (weights.size() * static_cast<int64_t>(sizeof(float)) > kManyWeights) by_chunks(c);
+  else by_blocks(c);
+}
+
+}  // namespace
+
+ESPALIER_OFFER(winograd_conv, convolve)
+
+}  // namespace espalier::kernels::ESPALIER_SIMD_LEVEL

@@ -1,0 +1,79 @@
+#include <espalier/kernels/winograd.h>
+
+#include <espalier/kernels/elementwise.h>
+#include <espalier/kernels/row_major.h>
+
+#include <atomic>
+
+namespace espalier::kernels {
+namespace {
+
+std::atomic<bool> enabled{true};
+
+WinogradJob::Side side(const Array& x) { return {x.shape[2], x.shape[3], x.shape[1]}; }
+
+}  // namespace
+
+void set_winograd(bool on) { enabled.store(on, std::memory_order_relaxed); }
+bool winograd() { return enabled.load(std::memory_order_relaxed); }
+
+bool winograd_applies(const Shape& w, DType dtype, const ConvGeometry& c) {
+  return dtype == DType::float32 && w[2] == 3 && w[3] == 3 && c.stride == Pair(1) && c.dilation == Pair(1) &&
+         c.groups == 1 && c.padding.h <= 2 && c.padding.w <= 2;
+}
+
+bool winograd_pays(const Shape& w, const Shape& y) {
+  int64_t tiles = (y[2] + 3) / 4 * ((y[3] + 3) / 4);
+  bool full = 9 * y[2] * y[3] >= 2 * 36 * tiles;  // at most half as many products as the direct algorithm
+  return w[0] >= 16 && w[1] >= 16 && full && y[0] * tiles >= 32;
+}
+
+void conv2d_winograd(Array& y, const Array& x, const Array& w, const Array* bias, const ConvGeometry& c) {
+  Array taps = row_major(w), row = bias ? row_major(*bias) : Array();
+  winograd_conv({.images = x.shape[0],
+                 .in = side(x),
+                 .out = side(y),
+                 .padding_h = c.padding.h,
+                 .padding_w = c.padding.w,
+                 .x = x.data<float>(),
+                 .bias = bias ? row.data<float>() : nullptr,
+                 .y = y.data<float>(),
+                 .weight = taps.data<float>(),
+                 .in_step = 9,
+                 .out_step = 9 * w.shape[1],
+                 .turned = false});
+}
+
+// The gradient is a convolution of g with the taps in reverse order.
+void conv2d_input_winograd(Array& gx, const Array& w, const Array& g, const ConvGeometry& c) {
+  Array taps = row_major(w);
+  winograd_conv({.images = g.shape[0],
+                 .in = side(g),
+                 .out = side(gx),
+                 .padding_h = 2 - c.padding.h,
+                 .padding_w = 2 - c.padding.w,
+                 .x = g.data<float>(),
+                 .bias = nullptr,
+                 .y = gx.data<float>(),
+                 .weight = taps.data<float>(),
+                 .in_step = 9 * w.shape[1],
+                 .out_step = 9,
+                 .turned = true});
+}
+
+void conv2d_weight_winograd(Array& gw, const Array& x, const Array& g, const ConvGeometry& c) {
+  winograd_weight({.images = x.shape[0],
+                   .in = side(x),
+                   .out = side(g),
+                   .padding_h = c.padding.h,
+                   .padding_w = c.padding.w,
+                   .x = x.data<float>(),
+                   .bias = nullptr,
+                   .y = g.data<float>(),
+                   .weight = gw.data<float>(),
+                   .in_step = 9,
+                   .out_step = 9 * x.shape[1],
+                   .turned = false});
+}
+
+}  // namespace espalier::kernels
