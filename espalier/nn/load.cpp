@@ -34,8 +34,7 @@ bool same_values(const Tensor& a, const Tensor& b) {
 // Compares a state with a model: what can be loaded, and all that can't.
 class Plan {
  public:
-  Plan(ModuleRef module, const StateDict& state)
-      : module_(module), model_(module.state_dict()), state_(state) {
+  Plan(ModuleRef module, const StateDict& state) : module_(module), model_(module.state_dict()) {
     for (auto& [name, mine] : model_) {
       if (const Tensor* theirs = state.find(name)) match(name, mine, *theirs);
     }
@@ -99,7 +98,6 @@ class Plan {
 
   ModuleRef module_;
   StateDict model_;
-  const StateDict& state_;
   LoadResult result_;
   std::vector<std::string> misfits_;
   std::map<TensorBody*, std::pair<std::string, Tensor>> sources_;  // what goes into each tensor, and its name
