@@ -23,5 +23,8 @@ using Verb = Work(CLI::App& command, const Common& common);
 Verb train;
 Verb predict;
 Verb show;
+Verb convert;
+Verb diff;
+Verb verify;
 
 }  // namespace espalier::cli

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <memory>
+#include <set>
 
 #include <espalier/core/error.h>
 #include <espalier/io/byte_reader.h>
@@ -51,14 +52,14 @@ class HeaderReader {
       else if (key == "fortran_order") fortran = boolean();
       else if (key == "shape") shape = sizes();
       else fail();
-      ++seen_;
+      if (!seen_.insert(key).second) fail();
       if (!skip(',')) {
         expect('}');
         break;
       }
     }
     spaces();
-    if (!text_.empty() || seen_ != 3 || code.empty()) fail();
+    if (!text_.empty() || seen_.size() != 3) fail();
   }
 
   std::string_view code;
@@ -113,7 +114,7 @@ class HeaderReader {
   }
 
   std::string_view text_;
-  int seen_ = 0;
+  std::set<std::string_view> seen_;
 };
 
 Strides column_major_strides(const Shape& shape) {
@@ -149,12 +150,12 @@ auto reading(const std::string& path, F&& f) {
   }
 }
 
-std::string npy_header(const std::string& name, const Array& a) {
-  auto known = std::ranges::find(kTypes, io::element_type(a.dtype).name, &NumpyType::name);
-  require<DTypeError>(known != std::end(kTypes), "NumPy has no ", a.dtype, ", the type of '", printable(name),
-                      "'; convert it to float32 before");
-  std::string shape =
-      a.rank() == 1 ? concat(a.shape[0], ",") : to_string(a.shape).substr(1, to_string(a.shape).size() - 2);
+std::string npy_header(const StoredTensor& t) {
+  auto known = std::ranges::find(kTypes, t.type->name, &NumpyType::name);
+  require<DTypeError>(known != std::end(kTypes), "NumPy has no ", t.type->name, ", the type of '",
+                      printable(t.name), "'; convert it to float32 before");
+  std::string shape = to_string(t.shape);
+  shape = t.shape.rank() == 1 ? concat(t.shape[0], ",") : shape.substr(1, shape.size() - 2);
   std::string text =
       concat("{'descr': '", known->code, "', 'fortran_order': False, 'shape': (", shape, "), }");
   size_t fixed = kMagic.size() + 4;
@@ -220,21 +221,28 @@ std::vector<NamedArray> read_npz(const std::string& path) {
   });
 }
 
-void write_npy(const std::string& path, const Array& array) {
-  std::string header = npy_header("", array), buffer;
+void write_npy(const std::string& path, const Array& array) { write_npy(path, stored("", array)); }
+
+void write_npy(const std::string& path, const StoredTensor& tensor) {
+  std::string header = npy_header(tensor), buffer;
   AtomicFile file(path);
   file.write(header);
-  file.write(as_text(row_major_bytes(stored("", array), buffer)));
+  file.write(as_text(row_major_bytes(tensor, buffer)));
   file.commit();
 }
 
 void write_npz(const std::string& path, const std::vector<NamedArray>& arrays) {
+  std::vector<StoredTensor> tensors;
+  for (const auto& [name, array] : arrays) tensors.push_back(stored(name, array));
+  write_npz(path, tensors);
+}
+
+void write_npz(const std::string& path, const std::vector<StoredTensor>& tensors) {
   AtomicFile file(path);
   ZipWriter zip(file);
-  for (const auto& [name, array] : arrays) {
+  for (const StoredTensor& t : tensors) {
     std::string buffer;
-    zip.add(name + ".npy",
-            concat(npy_header(name, array), as_text(row_major_bytes(stored(name, array), buffer))));
+    zip.add(t.name + ".npy", concat(npy_header(t), as_text(row_major_bytes(t, buffer))));
   }
   zip.finish();
   file.commit();

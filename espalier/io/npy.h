@@ -23,8 +23,10 @@ std::vector<StoredTensor> parse_npz(const MappedFile& file);
 Array read_npy(const std::string& path);
 std::vector<NamedArray> read_npz(const std::string& path);
 
-// In row-major order. Throw DTypeError for bfloat16, which NumPy does not have.
+// In row-major order. Throw DTypeError for what NumPy does not have, such as bfloat16.
 void write_npy(const std::string& path, const Array& array);
+void write_npy(const std::string& path, const StoredTensor& tensor);
 void write_npz(const std::string& path, const std::vector<NamedArray>& arrays);
+void write_npz(const std::string& path, const std::vector<StoredTensor>& tensors);
 
 }  // namespace espalier::io

@@ -16,6 +16,8 @@
 namespace espalier::io {
 
 bool is_pytorch(std::span<const std::byte> file);
+// Whether a path ends as files of PyTorch's do: .pt, .pth, .th, .bin, .ckpt.
+bool has_pytorch_name(std::string_view path);
 
 // An open file.
 class TorchFile {

@@ -9,6 +9,8 @@
 namespace espalier::io {
 namespace {
 
+constexpr std::string_view kExtensions[] = {".pt", ".pth", ".th", ".bin", ".ckpt"};
+
 struct StorageName {
   std::string_view element, name;
 };
@@ -138,6 +140,10 @@ void check(const std::vector<StoredTensor>& tensors) {
 }
 
 }  // namespace
+
+bool has_pytorch_name(std::string_view path) {
+  return std::ranges::any_of(kExtensions, [&](std::string_view end) { return path.ends_with(end); });
+}
 
 void write_pytorch(const std::string& path, const std::vector<StoredTensor>& tensors,
                    const ModuleVersions& versions) {

@@ -10,6 +10,7 @@
 
 #include <espalier/io/file.h>
 #include <espalier/io/named_array.h>
+#include <espalier/io/stored_tensor.h>
 
 // Files of weights in the safetensors format. A file that breaks any rule of the format is refused with a
 // FileError before anything of it is used.
@@ -73,6 +74,9 @@ Safetensors read_safetensors(const std::string& path);
 // The same bytes as the format's reference implementation: larger element types first, then by name. Arrays
 // of any strides. Throws ValueError for names that are used twice, reserved or not UTF-8.
 void write_safetensors(const std::string& path, const std::vector<NamedArray>& arrays,
+                       const Metadata& metadata = {});
+// The same; throws DTypeError for element types that the format does not have.
+void write_safetensors(const std::string& path, const std::vector<StoredTensor>& tensors,
                        const Metadata& metadata = {});
 
 }  // namespace espalier::io

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 #include <unordered_set>
 
@@ -19,25 +18,28 @@ std::string quoted(const std::string& text) {
   }
 }
 
-const SafetensorsDType& format_of(DType dtype) {
-  return *std::ranges::find(safetensors_dtypes(), std::optional(dtype), &SafetensorsDType::dtype);
+const SafetensorsDType& format_of(const StoredTensor& t) {
+  auto known = std::ranges::find(safetensors_dtypes(), t.type->name, &SafetensorsDType::name);
+  require<DTypeError>(known != safetensors_dtypes().end(), "safetensors: there is no ", t.type->name,
+                      ", the type of '", printable(t.name), "'; convert it before");
+  return *known;
 }
 
-void check_names(const std::vector<NamedArray>& arrays) {
+void check_names(const std::vector<StoredTensor>& tensors) {
   std::unordered_set<std::string_view> names;
-  for (const auto& [name, array] : arrays) {
-    require<ValueError>(name != kMetadataKey, "safetensors: no tensor can have the name ", name,
+  for (const auto& t : tensors) {
+    require<ValueError>(t.name != kMetadataKey, "safetensors: no tensor can have the name ", t.name,
                         ", which the format keeps for itself; rename it");
-    require<ValueError>(names.insert(name).second, "safetensors: there are two tensors '", printable(name),
-                        "'; rename one");
+    require<ValueError>(names.insert(t.name).second, "safetensors: there are two tensors '",
+                        printable(t.name), "'; rename one");
   }
 }
 
-std::vector<const NamedArray*> in_file_order(const std::vector<NamedArray>& arrays) {
-  std::vector<const NamedArray*> order;
-  for (const auto& a : arrays) order.push_back(&a);
-  std::ranges::sort(order, [](const NamedArray* a, const NamedArray* b) {
-    const auto *rank_a = &format_of(a->array.dtype), *rank_b = &format_of(b->array.dtype);
+std::vector<const StoredTensor*> in_file_order(const std::vector<StoredTensor>& tensors) {
+  std::vector<const StoredTensor*> order;
+  for (const auto& t : tensors) order.push_back(&t);
+  std::ranges::sort(order, [](const StoredTensor* a, const StoredTensor* b) {
+    const auto *rank_a = &format_of(*a), *rank_b = &format_of(*b);
     return rank_a != rank_b ? rank_a > rank_b : a->name < b->name;
   });
   return order;
@@ -57,14 +59,14 @@ std::string shape_text(const Shape& shape) {
   return out;
 }
 
-std::string header_text(const std::vector<const NamedArray*>& order, const Metadata& metadata) {
+std::string header_text(const std::vector<const StoredTensor*>& order, const Metadata& metadata) {
   std::string out;
   if (!metadata.empty()) out = concat(quoted(std::string(kMetadataKey)), ":", metadata_text(metadata));
   int64_t at = 0;
-  for (const NamedArray* a : order) {
-    int64_t end = checked_add(at, a->array.bytes(), "the size of the file");
-    out += concat(out.empty() ? "" : ",", quoted(a->name), ":{\"dtype\":\"", format_of(a->array.dtype).code,
-                  "\",\"shape\":", shape_text(a->array.shape), ",\"data_offsets\":[", at, ",", end, "]}");
+  for (const StoredTensor* t : order) {
+    int64_t end = checked_add(at, t->bytes(), "the size of the file");
+    out += concat(out.empty() ? "" : ",", quoted(t->name), ":{\"dtype\":\"", format_of(*t).code,
+                  "\",\"shape\":", shape_text(t->shape), ",\"data_offsets\":[", at, ",", end, "]}");
     at = end;
   }
   out = concat("{", out, "}");
@@ -75,35 +77,28 @@ std::string header_text(const std::vector<const NamedArray*>& order, const Metad
   return out;
 }
 
-// The elements of an array of any strides in row-major order.
-std::string row_major_bytes(const Array& a) {
-  auto size = static_cast<size_t>(itemsize(a.dtype));
-  std::string out(static_cast<size_t>(a.bytes()), '\0');
-  const char* data = static_cast<const char*>(a.data());
-  Shape index = Shape::filled(a.rank(), 0);
-  for (size_t at = 0; at < out.size(); at += size) {
-    int64_t from = 0;
-    for (int d = 0; d < a.rank(); ++d) from += index[d] * a.strides[d];
-    std::memcpy(out.data() + at, data + from * static_cast<int64_t>(size), size);
-    for (int d = a.rank() - 1; d >= 0 && ++index[d] == a.shape[d]; --d) index[d] = 0;
-  }
-  return out;
-}
-
 }  // namespace
 
 void write_safetensors(const std::string& path, const std::vector<NamedArray>& arrays,
                        const Metadata& metadata) {
-  check_names(arrays);
-  auto order = in_file_order(arrays);
+  std::vector<StoredTensor> tensors;
+  for (const auto& [name, array] : arrays) tensors.push_back(stored(name, array));
+  write_safetensors(path, tensors, metadata);
+}
+
+void write_safetensors(const std::string& path, const std::vector<StoredTensor>& tensors,
+                       const Metadata& metadata) {
+  check_names(tensors);
+  auto order = in_file_order(tensors);
   std::string header = header_text(order, metadata);
   uint64_t length = header.size();
   AtomicFile file(path);
   file.write(&length, sizeof length);
   file.write(header);
-  for (const auto* a : order) {
-    if (a->array.is_contiguous()) file.write(a->array.data(), static_cast<size_t>(a->array.bytes()));
-    else file.write(row_major_bytes(a->array));
+  for (const StoredTensor* t : order) {
+    std::string buffer;
+    auto bytes = row_major_bytes(*t, buffer);
+    file.write(bytes.data(), bytes.size());
   }
   file.commit();
 }

@@ -64,6 +64,7 @@ std::span<const std::byte> row_major_bytes(const StoredTensor& t, std::string& b
 }
 
 StoredTensor stored(std::string name, const Array& a) {
+  if (a.numel() > 0) (void)a.data();  // throws where there are no values
   return {std::move(name), &element_type(a.dtype), a.shape, a.strides, a.storage, a.offset};
 }
 

@@ -1,6 +1,6 @@
 #include <espalier/autograd/grad_mode.h>
 #include <espalier/core/error.h>
-#include <espalier/io/safetensors.h>
+#include <espalier/io/weights.h>
 #include <espalier/nn/module_ref.h>
 
 #include <cstring>
@@ -103,6 +103,15 @@ class Plan {
   std::map<TensorBody*, std::pair<std::string, Tensor>> sources_;  // what goes into each tensor, and its name
 };
 
+// How old a module's state is, as PyTorch counts.
+io::ModuleVersions versions_of(ModuleRef model) {
+  io::ModuleVersions out;
+  for (auto& [path, module] : model.named_modules()) {
+    out.emplace_back(path, module.kind().starts_with("BatchNorm") ? 2 : 1);
+  }
+  return out;
+}
+
 }  // namespace
 
 StateDict ModuleRef::state_dict() const {
@@ -120,12 +129,13 @@ LoadResult ModuleRef::load_state_dict(const StateDict& state, const LoadOptions&
 void ModuleRef::save(const std::string& path) const {
   std::vector<io::NamedArray> arrays;
   for (auto& [name, tensor] : state_dict()) arrays.push_back({name, tensor.array()});
-  io::write_safetensors(path, arrays);
+  if (io::has_pytorch_name(path)) io::write_pytorch(path, arrays, versions_of(*this));
+  else io::write_safetensors(path, arrays);
 }
 
 LoadResult ModuleRef::load(const std::string& path, const LoadOptions& options) const {
   StateDict state;
-  for (auto& [name, array] : io::read_safetensors(path).arrays) state.set(name, Tensor(array));
+  for (auto& [name, array] : io::read_weights(path)) state.set(name, Tensor(array));
   try {
     return load_state_dict(state, options);
   } catch (StateError& error) {

@@ -86,7 +86,8 @@ struct Module {
     return nn::trace(ref(), run, x, options);
   }
 
-  // A safetensors file.
+  // `save` writes a state_dict of PyTorch's under a name that ends with .pt, .pth, .th, .bin or .ckpt, else a
+  // safetensors file. `load` reads either, and NumPy's .npz, whatever its name.
   void save(const std::string& path) const { ref().save(path); }
   LoadResult load(const std::string& path, const LoadOptions& options = {}) {
     return ref().load(path, options);

@@ -90,7 +90,7 @@ TEST(Safetensors, writes_the_bytes_of_the_reference_implementation) {
   TemporaryFolder folder;
   write_safetensors(folder / "x", all_dtypes(), {{"format", "pt"}});
   EXPECT_EQ(read_file(folder / "x"), read_file(kGolden + "all_dtypes.safetensors"));
-  write_safetensors(folder / "x", {});
+  write_safetensors(folder / "x", std::vector<NamedArray>{});
   EXPECT_EQ(read_file(folder / "x"), read_file(kGolden + "nothing.safetensors"));
 }
 

@@ -1,0 +1,93 @@
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <iostream>
+#include <map>
+
+#include <CLI/CLI.hpp>
+
+#include <espalier/core/error.h>
+#include <espalier/core/table.h>
+#include <espalier/io/weights.h>
+
+#include "verbs.h"
+
+namespace espalier::cli {
+namespace {
+
+struct Options {
+  std::string a, b;
+};
+
+using Tensors = std::map<std::string, io::StoredTensor>;
+
+Tensors by_name(const std::string& path) {
+  io::WeightsFile file(path);
+  Tensors out;
+  for (const auto& t : file.tensors()) out.emplace(t.name, t);
+  for (const auto& [name, position] : file.aliases()) out.emplace(name, file.tensors()[position]);
+  return out;
+}
+
+bool same_bytes(const io::StoredTensor& a, const io::StoredTensor& b) {
+  std::string buffer_a, buffer_b;
+  return std::ranges::equal(io::row_major_bytes(a, buffer_a), io::row_major_bytes(b, buffer_b));
+}
+
+// The largest difference of two elements; NaN where only one of them is NaN.
+template <class T>
+double largest_difference(std::span<const std::byte> a, std::span<const std::byte> b) {
+  double largest = 0;
+  for (size_t at = 0; at < a.size(); at += sizeof(T)) {
+    T x, y;
+    std::memcpy(&x, a.data() + at, sizeof x);
+    std::memcpy(&y, b.data() + at, sizeof y);
+    auto d = std::abs(static_cast<double>(x) - static_cast<double>(y));
+    if (x == y || (x != x && y != y)) continue;
+    if (!(d <= largest)) largest = d;
+    if (largest != largest) break;
+  }
+  return largest;
+}
+
+std::string difference(const io::StoredTensor& a, const io::StoredTensor& b) {
+  if (a.shape != b.shape) return concat("shape ", a.shape, " and ", b.shape);
+  if (a.type != b.type) return concat(a.type->name, " and ", b.type->name);
+  if (same_bytes(a, b)) return "";
+  if (!a.type->dtype) return "values";
+  std::string buffer_a, buffer_b;
+  auto x = io::row_major_bytes(a, buffer_a), y = io::row_major_bytes(b, buffer_b);
+  double largest = visit_dtype(*a.type->dtype, [&](auto t) { return largest_difference<decltype(t)>(x, y); });
+  return concat("values by up to ", largest);
+}
+
+void run(const Options& o) {
+  Tensors a = by_name(o.a), b = by_name(o.b);
+  std::vector<std::vector<std::string>> rows{{"name", "difference"}};
+  for (const auto& [name, tensor] : a) {
+    auto other = b.find(name);
+    std::string text = other == b.end() ? "only in the first" : difference(tensor, other->second);
+    if (!text.empty()) rows.push_back({printable(name), text});
+  }
+  for (const auto& [name, tensor] : b) {
+    if (!a.count(name)) rows.push_back({printable(name), "only in the second"});
+  }
+  if (rows.size() == 1) {
+    std::cout << "the same " << text::grouped(static_cast<int64_t>(a.size())) << " tensors\n";
+    return;
+  }
+  std::cout << text::table(rows, {});
+  std::cout.flush();
+  throw ValueError(concat("'", o.a, "' and '", o.b, "' differ in ", rows.size() - 1, " tensors"));
+}
+
+}  // namespace
+
+Work diff(CLI::App& command, const Common&) {
+  auto o = std::make_shared<Options>();
+  command.add_option("a", o->a, "A file of weights in any format")->required();
+  command.add_option("b", o->b, "Another")->required();
+  return [o] { run(*o); };
+}
+
+}  // namespace espalier::cli

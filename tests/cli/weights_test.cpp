@@ -1,0 +1,84 @@
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include <espalier/io/weights.h>
+
+#include <cli/tool.h>
+#include <temporary_folder.h>
+
+namespace espalier {
+namespace {
+
+const std::string kErrors = " 2>&1 >/dev/null";
+
+class Weights : public testing::Test {
+ protected:
+  Weights() {
+    Array a = Array::empty({2, 3}, float32), b = Array::empty({}, int64);
+    std::fill_n(a.data<float>(), 6, 1.5f);
+    *b.data<int64_t>() = 7;
+    arrays = {{"a", a}, {"b", b}, {"tied", a}};
+    io::write_pytorch(path("x.pt"), arrays);
+  }
+  std::string path(const std::string& name) { return folder / name; }
+  std::string as_json(const std::string& name) {
+    return run_tool("show --json --checksum " + path(name)).out;
+  }
+
+  TemporaryFolder folder;
+  std::vector<io::NamedArray> arrays;
+};
+
+TEST_F(Weights, show_lists_a_checkpoint_whatever_its_name) {
+  std::filesystem::rename(path("x.pt"), path("x.safetensors"));
+  std::string out = as_json("x.safetensors");
+  EXPECT_EQ(
+      out.rfind(R"({"format":"pytorch","tensors":[{"name":"a","shape":[2,3],"dtype":"float32","crc32":)", 0),
+      0u)
+      << out;
+}
+
+TEST_F(Weights, convert_keeps_names_and_values_in_every_format) {
+  for (std::string name : {"y.safetensors", "y.npz", "y.pth"}) {
+    EXPECT_EQ(run_tool("convert " + path("x.pt") + " " + path(name)).code, 0) << name;
+    EXPECT_EQ(run_tool("diff " + path("x.pt") + " " + path(name)).out, "the same 3 tensors\n") << name;
+    EXPECT_EQ(run_tool("convert " + path(name) + " " + path("z.pt")).code, 0) << name;
+    EXPECT_EQ(run_tool("diff " + path("x.pt") + " " + path("z.pt")).code, 0) << name;
+  }
+}
+
+TEST_F(Weights, convert_says_what_it_can_not_write) {
+  EXPECT_EQ(run_tool("convert " + path("x.pt") + " " + path("y.doc") + kErrors).code, 2);
+  EXPECT_EQ(run_tool("convert " + path("x.pt") + " " + path("y.npy") + kErrors).code, 1);
+  EXPECT_FALSE(std::filesystem::exists(path("y.npy")));
+}
+
+TEST_F(Weights, diff_says_which_tensors_differ_and_by_how_much) {
+  Array a = Array::empty({2, 3}, float32);
+  std::fill_n(a.data<float>(), 6, 1.25f);
+  io::write_pytorch(path("y.pt"), std::vector<io::NamedArray>{{"a", a}, {"b", a}, {"new", a}});
+  ToolResult r = run_tool("diff " + path("x.pt") + " " + path("y.pt") + " 2>/dev/null");
+  EXPECT_EQ(r.code, 1);
+  for (const char* text :
+       {"values by up to 0.25", "shape [] and [2, 3]", "only in the first", "only in the second"}) {
+    EXPECT_NE(r.out.find(text), std::string::npos) << r.out;
+  }
+}
+
+TEST_F(Weights, verify_tells_sound_files_from_others) {
+  ToolResult r = run_tool("verify " + path("x.pt"));
+  EXPECT_EQ(r.code, 0);
+  EXPECT_NE(r.out.find("sound and safe (pytorch, 3 tensors)"), std::string::npos) << r.out;
+  std::string bytes = io::read_file(path("x.pt"));
+  size_t data = (bytes.find("archive/data/0") + 18 + 63) / 64 * 64;
+  bytes[data] ^= 1;
+  io::write_file(path("y.pt"), bytes);
+  io::write_file(path("evil.pkl"), "\x80\2cposix\nsystem\nX\1");
+  EXPECT_EQ(run_tool("verify " + path("y.pt") + kErrors).code, 1);
+  EXPECT_NE(run_tool("verify " + path("evil.pkl") + kErrors).out.find("names posix.system"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace espalier
