@@ -9,6 +9,7 @@ namespace espalier::kernels::ESPALIER_SIMD_LEVEL {
 namespace {
 
 constexpr int kPositions = 36;
+constexpr int64_t kManyWeights = 4 << 20;  // bytes of transformed weights that are not kept as a whole
 
 class Scratch {
  public:
@@ -42,8 +43,8 @@ struct Matrices {
   int64_t panels() const { return ceil_div(vectors, kVectors); }
 };
 
-// One panel of c (+)= a · b at one position, where c has `rows` rows of c_row floats and element (r, p) of a
-// is a[r * a_row + p * a_step].
+// c (+)= a · one panel of b at one position, where c has `rows` rows, c_row floats apart, and element (r, p)
+// of a is a[r * a_row + p * a_step].
 inline void multiply_panel(float* c, int64_t c_row, int64_t rows, const float* a, int64_t a_row,
                            int64_t a_step, const float* b, const Matrices& shape, int64_t panel,
                            bool accumulate) {
@@ -53,8 +54,7 @@ inline void multiply_panel(float* c, int64_t c_row, int64_t rows, const float* a
     int64_t height = smaller(kRows, rows - i);
     Left<float> left{{}, a_step};
     for (int64_t r = 0; r < kRows; ++r) left.row[r] = a + (i + smaller(r, height - 1)) * a_row;
-    micro(width, shape.rows, left, b + shape.in_panels(0, first), c + i * c_row + first * kLane, c_row,
-          height, accumulate);
+    micro(width, shape.rows, left, b + shape.in_panels(0, first), c + i * c_row, c_row, height, accumulate);
   }
 }
 
