@@ -22,10 +22,13 @@ bool winograd_applies(const Shape& w, DType dtype, const ConvGeometry& c) {
          c.groups == 1 && c.padding.h <= 2 && c.padding.w <= 2;
 }
 
+// At most half as many products as the direct algorithm, counting those of channels that only fill vectors
+// and places outside the result; enough tiles to be worth transforming the weights.
 bool winograd_pays(const Shape& w, const Shape& y) {
+  auto filled = [](int64_t channels) { return (channels + 15) / 16 * 16; };
   int64_t tiles = (y[2] + 3) / 4 * ((y[3] + 3) / 4);
-  bool full = 9 * y[2] * y[3] >= 2 * 36 * tiles;  // at most half as many products as the direct algorithm
-  return w[0] >= 16 && w[1] >= 16 && full && y[0] * tiles >= 32;
+  int64_t products = 36 * tiles * filled(w[0]) * filled(w[1]), direct = 9 * y[2] * y[3] * w[0] * w[1];
+  return w[0] >= 16 && w[1] >= 16 && 2 * products <= direct && y[0] * tiles >= 32;
 }
 
 void conv2d_winograd(Array& y, const Array& x, const Array& w, const Array* bias, const ConvGeometry& c) {
