@@ -202,14 +202,16 @@ class TorchReader {
     size_t file_bytes = file_.bytes.size();
     std::unordered_set<std::string> names;
     int64_t left = expansion_limit(file_bytes);
+    std::vector<int64_t> used(storages_.size());
     for (auto& [name, v] : TensorWalk(64 * file_bytes + 65536).walk(out_.root_)) {
       const TorchTensor& t = rules_.tensors()[static_cast<size_t>(v.index())];
       require<FileError>(names.insert(name).second, "two of its tensors would have the name '",
                          printable(name), "'");
       StoredTensor tensor{name, t.type, t.shape, t.strides, storages_[t.storage], t.offset};
-      if (tensor.bytes() > rules_.storages()[t.storage].bytes) left -= tensor.bytes();
-      require<FileError>(left >= 0, "its tensors are expanded to more than ", expansion_limit(file_bytes),
-                         " bytes");
+      used[t.storage] += tensor.bytes();
+      left -= std::clamp<int64_t>(used[t.storage] - rules_.storages()[t.storage].bytes, 0, tensor.bytes());
+      require<FileError>(left >= 0, "its tensors share and expand what they hold to more than ",
+                         expansion_limit(file_bytes), " bytes");
       out_.tensors_.push_back(std::move(tensor));
     }
   }

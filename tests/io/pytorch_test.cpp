@@ -180,7 +180,13 @@ TEST(Pytorch, refuses_more_dimensions_than_it_reads) {
 
 TEST(Pytorch, refuses_tensors_expanded_without_end) {
   TensorMade t{.shape = {int64_t{1} << 40}, .strides = {0}};
-  EXPECT_THAT(refusal(t), HasSubstr("expanded"));
+  EXPECT_THAT(refusal(t), HasSubstr("expand"));
+}
+
+TEST(Pytorch, refuses_a_storage_read_again_and_again) {
+  std::string object = "](" + TensorMade{.shape = {100, 10000}, .strides = {0, 0}}.pickle() + "q\1";
+  for (int i = 0; i < 100; ++i) object += "h\1";
+  EXPECT_THAT(refusal(torch_zip(object + "e", floats(kValues)).bytes()), HasSubstr("expand"));
 }
 
 TEST(Pytorch, refuses_storages_of_another_size_than_they_are_said_to_have) {
