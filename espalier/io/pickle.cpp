@@ -227,8 +227,9 @@ class Machine {
   std::vector<Value> pop_last(size_t count) {
     require<FileError>(available() >= count, "its pickle takes more values than there are, at byte ",
                        in_.at());
-    std::vector<Value> out(stack_.end() - static_cast<ptrdiff_t>(count), stack_.end());
-    stack_.resize(stack_.size() - count);
+    auto first = stack_.end() - static_cast<ptrdiff_t>(count);
+    std::vector<Value> out(first, stack_.end());
+    stack_.erase(first, stack_.end());
     return out;
   }
   const Value& top() const {

@@ -41,7 +41,7 @@ std::vector<float> values(const StoredTensor& t) {
   std::string buffer;
   auto bytes = row_major_bytes(t, buffer);
   std::vector<float> out(bytes.size() / sizeof(float));
-  std::memcpy(out.data(), bytes.data(), bytes.size());
+  if (!out.empty()) std::memcpy(out.data(), bytes.data(), bytes.size());
   return out;
 }
 
