@@ -41,6 +41,10 @@ struct SafetensorsHeader {
 };
 SafetensorsHeader parse_safetensors(std::span<const std::byte> file);
 
+// Whether a file begins as one of this format does, sound or not: with the length of a header and its brace.
+// A length may look like the beginning of another format (80 02 …, a pickle), so this is asked first.
+bool looks_like_safetensors(std::span<const std::byte> file);
+
 // An open file: what is in it is known, values are read as they are asked for.
 class SafetensorsFile {
  public:

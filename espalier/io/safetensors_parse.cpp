@@ -200,6 +200,15 @@ std::string_view header_text(std::span<const std::byte> file) {
 
 std::span<const SafetensorsDType> safetensors_dtypes() { return kDTypes; }
 
+bool looks_like_safetensors(std::span<const std::byte> file) {
+  uint64_t length = 0;
+  if (file.size() <= sizeof length) return false;
+  std::memcpy(&length, file.data(), sizeof length);
+  auto first = static_cast<char>(file[sizeof length]);
+  return length <= uint64_t{kMaxHeaderBytes} &&
+         std::string_view("{ \t\r\n").find(first) != std::string_view::npos;
+}
+
 SafetensorsHeader parse_safetensors(std::span<const std::byte> file) {
   std::string_view text = header_text(file);
   // The JSON reader would take a zero byte for the end, and skip a byte order mark.

@@ -32,7 +32,9 @@ WeightsFile::WeightsFile(const std::string& path) {
 void WeightsFile::read(MappedFile file) {
   require<FileError>(!as_text(file.bytes).starts_with("version https://git-lfs"),
                      "it is a pointer of Git LFS, not the file itself; run git lfs pull");
-  if (is_npy(file.bytes)) {
+  if (looks_like_safetensors(file.bytes)) {
+    read_safetensors(file);
+  } else if (is_npy(file.bytes)) {
     format_ = "npy";
     tensors_.push_back(parse_npy(file.bytes, file.owner));
   } else if (is_npz(file.bytes)) {
