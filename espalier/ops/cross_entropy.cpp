@@ -1,4 +1,5 @@
 #include <espalier/ops/creation.h>
+#include <espalier/ops/floating.h>
 #include <espalier/ops/labels.h>
 #include <espalier/ops/select.h>
 

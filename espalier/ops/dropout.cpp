@@ -3,6 +3,7 @@
 #include <espalier/autograd/record.h>
 #include <espalier/core/random.h>
 #include <espalier/kernels/elementwise.h>
+#include <espalier/ops/floating.h>
 
 namespace espalier {
 namespace {
@@ -23,7 +24,7 @@ Array factors(const Shape& shape, DType dtype, double p) {
 
 Tensor dropout(const Tensor& x, double p, bool training) {
   require<ValueError>(p >= 0 && p <= 1, "dropout: p must be from 0 to 1, got ", p);
-  require<DTypeError>(x.is_floating_point(), "dropout: the input must be floating point, got ", x.dtype());
+  detail::check_floating("dropout", x);
   if (!training || p == 0) return x;
   Tensor kept(factors(x.shape(), x.dtype(), p));
   Array y = Array::empty_like(x.array());

@@ -26,7 +26,6 @@ inline int class_dim(const Tensor& x) { return x.dim() == 1 ? 0 : 1; }
 Tensor nll(const Tensor& x, const Labels& labels);
 Tensor nll_backward(const Tensor& g, const Labels& labels, const Shape& shape);
 
-void check_floating(const char* op, const Tensor& x);
 // The mean is the sum over `total`.
 Tensor reduced(const Tensor& losses, Reduction reduction, double total);
 

@@ -2,6 +2,7 @@
 
 #include <espalier/ops/activation.h>
 #include <espalier/ops/elementwise.h>
+#include <espalier/ops/floating.h>
 #include <espalier/ops/labels.h>
 
 namespace espalier {
@@ -11,11 +12,6 @@ using detail::reduced;
 using detail::saved_if;
 
 const char* name(Reduction r) { return r == Reduction::mean ? "mean" : r == Reduction::sum ? "sum" : "none"; }
-
-void detail::check_floating(const char* op, const Tensor& x) {
-  require<DTypeError>(x.is_floating_point(), op, ": the input must be floating point, got ", x.dtype(),
-                      "; convert it with to(float32)");
-}
 
 Tensor detail::reduced(const Tensor& losses, Reduction reduction, double total) {
   if (reduction == Reduction::none) return losses;

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include <espalier/ops/floating.h>
 #include <espalier/ops/labels.h>
 
 namespace espalier {

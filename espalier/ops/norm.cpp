@@ -3,6 +3,7 @@
 #include <espalier/autograd/record.h>
 #include <espalier/kernels/norm.h>
 #include <espalier/kernels/row_major.h>
+#include <espalier/ops/floating.h>
 
 namespace espalier {
 namespace {
@@ -48,7 +49,7 @@ void check_batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias,
                       const Tensor& var, bool training) {
   require<ShapeError>(x.dim() >= 2 && x.dim() <= 4,
                       "batch_norm: the input must be [N, C], [N, C, L] or [N, C, H, W], ", "got ", x.shape());
-  require<DTypeError>(x.is_floating_point(), "batch_norm: needs a floating point dtype, got ", x.dtype());
+  detail::check_floating("batch_norm", x);
   check_channels("weight", weight, x);
   check_channels("bias", bias, x);
   check_channels("running mean", mean, x);
@@ -134,7 +135,7 @@ Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, con
 Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight, const Tensor& bias,
                   double eps) {
   int count = normalized_shape.rank(), first = x.dim() - count;
-  require<DTypeError>(x.is_floating_point(), "layer_norm: needs a floating point dtype, got ", x.dtype());
+  detail::check_floating("layer_norm", x);
   require<ShapeError>(
       count > 0 && first >= 0 && Shape(std::span(x.shape()).subspan(first)) == normalized_shape,
       "expected an input whose last dimensions are ", normalized_shape, ", got ", x.shape());

@@ -36,9 +36,4 @@ struct Over {
   int64_t count = 1;  // of elements that make one
 };
 
-inline void check_floating(const char* op, const Tensor& x) {
-  require<DTypeError>(x.is_floating_point(), op, ": needs a floating point tensor, got ", x.dtype(),
-                      "; convert it with to(float32)");
-}
-
 }  // namespace espalier::detail

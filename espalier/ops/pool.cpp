@@ -2,6 +2,7 @@
 
 #include <espalier/autograd/record.h>
 #include <espalier/kernels/pool.h>
+#include <espalier/ops/floating.h>
 
 namespace espalier {
 namespace {
@@ -66,7 +67,7 @@ PoolAxis adaptive_windows(int64_t in, int64_t out) {
 
 void check_input(const char* op, const Tensor& x) {
   require<ShapeError>(x.dim() == 4, op, ": the input must be [N, C, H, W] or [C, H, W], got ", x.shape());
-  require<DTypeError>(x.is_floating_point(), op, ": needs a floating point dtype, got ", x.dtype());
+  detail::check_floating(op, x);
   require<ShapeError>(x.size(2) > 0 && x.size(3) > 0 && x.size(2) * x.size(3) <= INT32_MAX, op,
                       ": the images of ", x.shape(), " are empty or too large");
 }

@@ -2,14 +2,13 @@
 
 #include <espalier/autograd/record.h>
 #include <espalier/ops/creation.h>
+#include <espalier/ops/floating.h>
 
 // Random numbers written into a tensor, from the default generator.
 namespace espalier {
 namespace {
 
-void check_floating(const char* op, const Tensor& x) {
-  require<DTypeError>(x.is_floating_point(), op, ": needs a floating point tensor, got ", x.dtype());
-}
+using detail::check_floating;
 
 Grads no_gradient(const Tensor& g) { return grads(zeros_like(g)); }
 

@@ -7,6 +7,7 @@
 #include <espalier/kernels/reduce.h>
 #include <espalier/kernels/row_major.h>
 #include <espalier/ops/creation.h>
+#include <espalier/ops/floating.h>
 #include <espalier/ops/over.h>
 #include <espalier/ops/view.h>
 

@@ -3,13 +3,13 @@
 #include <espalier/autograd/record.h>
 #include <espalier/kernels/row_major.h>
 #include <espalier/kernels/softmax.h>
+#include <espalier/ops/floating.h>
 
 namespace espalier {
 namespace {
 
 Array forward(const char* op, const Tensor& x, int dim, bool log) {
-  require<DTypeError>(x.is_floating_point(), op, ": needs a floating point tensor, got ", x.dtype(),
-                      "; convert it with to(float32)");
+  detail::check_floating(op, x);
   Array y = Array::empty_like(x.array()), source = x.array();
   if (!source.is_dense()) source = kernels::row_major(source);
   if (x.dim() == 0) kernels::fill(y, log ? 0 : 1);

@@ -90,7 +90,7 @@ Rows rows({
      .failures = {{"p above 1", [] { dropout(ones({2}), 1.5); }, "dropout: p must be from 0 to 1, got 1.5"},
                   {"p below 0", [] { dropout(ones({2}), -0.1, false); }, "got -0.1"},
                   {"integers", [] { dropout(ones({2}, {.dtype = int64})); },
-                   "must be floating point, got int64"}},
+                   "needs a floating point tensor, got int64"}},
      .grad2 = false},
 });
 

@@ -93,7 +93,7 @@ OpCase nll(std::string label, NllLossOptions o) {
                         [] {
                           nll_loss(zeros({4, 5}, {.dtype = int64}), zeros({4}, {.dtype = int64}));
                         },
-                        "must be floating point, got int64"}},
+                        "needs a floating point tensor, got int64"}},
           .grad2 = false,
           .label = std::move(label)};
 }
@@ -151,7 +151,7 @@ OpCase of_elements(const char* op, std::string label,
                         },
                         "the input is [4, 1] and the target [4]; they must have the same shape"},
                        {"integers", [run] { run(zeros({2}, {.dtype = int64}), zeros({2}), {}); },
-                        "must be floating point, got int64"}},
+                        "needs a floating point tensor, got int64"}},
           .label = std::move(label)};
 }
 
