@@ -33,4 +33,10 @@ Level simd_level() {
   return level;
 }
 
+void AnyKernel::offer_any(Level level, Any f) {
+  if (level > simd_level() || (best_ && level < level_)) return;
+  best_ = f;
+  level_ = level;
+}
+
 }  // namespace espalier::kernels

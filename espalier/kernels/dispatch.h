@@ -11,29 +11,33 @@ enum class Level : uint8_t { baseline, avx2, avx512 };
 // What this processor runs, or less where the environment says ESPALIER_SIMD=baseline|avx2|avx512.
 Level simd_level();
 
+// What kernels of all signatures share. Offers are made while the library is loaded, by code that was
+// compiled for a processor that this one may not be: they do nothing but call this.
+class AnyKernel {
+ protected:
+  using Any = void (*)();
+  constexpr AnyKernel() = default;
+  void offer_any(Level level, Any f);
+
+  Any best_ = nullptr;
+
+ private:
+  Level level_ = Level::baseline;
+};
+
 template <class Signature>
 class Kernel;
 
 template <class... A>
-class Kernel<void(A...)> {
+class Kernel<void(A...)> : AnyKernel {
  public:
   using Function = void (*)(A...);
   constexpr Kernel() = default;
-  void operator()(A... a) const { best_(a...); }
-  void offer(Level level, Function f) {
-    if (level > simd_level() || (best_ && level < level_)) return;
-    best_ = f;
-    level_ = level;
+  void operator()(A... a) const { reinterpret_cast<Function>(best_)(a...); }
+  [[gnu::always_inline]] bool offer(Level level, Function f) {
+    offer_any(level, reinterpret_cast<Any>(f));
+    return true;
   }
-
- private:
-  Function best_ = nullptr;
-  Level level_ = Level::baseline;
-};
-
-template <class... A>
-struct Offer {
-  Offer(Kernel<void(A...)>& kernel, Level level, void (*f)(A...)) { kernel.offer(level, f); }
 };
 
 }  // namespace espalier::kernels
@@ -41,5 +45,6 @@ struct Offer {
 // In a file of kernels/simd, with ESPALIER_SIMD_LEVEL set by the build: everything stands in the namespace
 // espalier::kernels::ESPALIER_SIMD_LEVEL, and ESPALIER_OFFER(softmax, softmax_rows) makes softmax_rows this
 // level's version of the `inline constinit Kernel<…> softmax` that a header of kernels/ declares.
-#define ESPALIER_OFFER(kernel, function) \
-  static const Offer offer_##kernel{::espalier::kernels::kernel, Level::ESPALIER_SIMD_LEVEL, function};
+#define ESPALIER_OFFER(kernel, function)                \
+  [[maybe_unused]] static const bool offered_##kernel = \
+      ::espalier::kernels::kernel.offer(Level::ESPALIER_SIMD_LEVEL, function);
