@@ -8,6 +8,10 @@
 
 namespace espalier::io {
 
+inline std::string_view as_text(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 // Reads bytes in their order and never beyond their end: what is not there is a FileError.
 class ByteReader {
  public:
@@ -24,10 +28,7 @@ class ByteReader {
     at_ += static_cast<size_t>(count);
     return bytes_.subspan(at_ - static_cast<size_t>(count), static_cast<size_t>(count));
   }
-  std::string_view text(uint64_t count) {
-    auto bytes = take(count);
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-  }
+  std::string_view text(uint64_t count) { return as_text(take(count)); }
   // A little-endian number.
   template <class T>
   T number() {

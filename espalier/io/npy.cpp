@@ -165,8 +165,6 @@ std::string npy_header(const StoredTensor& t) {
   return concat(kMagic, '\1', '\0', std::string(reinterpret_cast<char*>(&length), sizeof length), text);
 }
 
-std::string_view as_text(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
-
 }  // namespace
 
 bool is_npy(Bytes file) { return as_text(file).starts_with(kMagic); }

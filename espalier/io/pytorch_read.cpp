@@ -2,6 +2,7 @@
 #include <unordered_set>
 
 #include <espalier/core/error.h>
+#include <espalier/io/byte_reader.h>
 #include <espalier/io/pickle.h>
 #include <espalier/io/pytorch.h>
 #include <espalier/io/pytorch_rules.h>
@@ -16,9 +17,6 @@ using Bytes = std::span<const std::byte>;
 constexpr std::string_view kMagic = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";  // of the format before 1.6
 constexpr std::string_view kMagicDigits = "L119547037146038801333356L";          // the same in protocol 0
 
-std::string_view as_text(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
-
-bool is_zip(Bytes file) { return as_text(file).starts_with("PK\3\4"); }
 bool is_pickle(Bytes file) {
   return as_text(file).starts_with(kMagicDigits) || (file.size() > 1 && file[0] == std::byte{0x80});
 }

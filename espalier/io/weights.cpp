@@ -1,6 +1,7 @@
 #include <espalier/io/weights.h>
 
 #include <espalier/core/error.h>
+#include <espalier/io/byte_reader.h>
 #include <espalier/io/npy.h>
 #include <espalier/io/zip.h>
 
@@ -9,10 +10,8 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 
-std::string_view as_text(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
-
 bool is_npz(Bytes file) {
-  if (!as_text(file).starts_with("PK\3\4")) return false;
+  if (!is_zip(file)) return false;
   ZipFile zip(file);
   return !zip.entries().empty() && zip.entries()[0].name.ends_with(".npy");
 }

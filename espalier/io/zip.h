@@ -23,6 +23,9 @@ struct ZipEntry {
 // What a file may take of memory beyond its own bytes, when it is unpacked or expanded.
 int64_t expansion_limit(size_t file_bytes);
 
+// Whether a file begins as an archive does.
+bool is_zip(std::span<const std::byte> file);
+
 // The names and places in an archive. They are taken from the central directory alone, and an archive that
 // can be understood in two ways (two entries of a name, overlaps, another name in front of the data, bytes
 // before or behind) is refused with a FileError, as is one with encryption, several disks, names that lead

@@ -235,4 +235,6 @@ Bytes ZipFile::read(const ZipEntry& entry, std::string& buffer) const {
   return bytes;
 }
 
+bool is_zip(std::span<const std::byte> file) { return as_text(file).starts_with("PK\3\4"); }
+
 }  // namespace espalier::io

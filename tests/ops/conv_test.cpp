@@ -8,18 +8,10 @@
 
 #include <gtest/gtest.h>
 
+#include <ops/distance.h>
+
 namespace espalier {
 namespace {
-
-double distance(const Tensor& a, const Tensor& b) {
-  auto x = a.to_vector<double>(), y = b.to_vector<double>();
-  double most = 0, scale = 1e-30;
-  for (size_t i = 0; i < x.size(); ++i) {
-    most = std::max(most, std::abs(x[i] - y[i]));
-    scale = std::max(scale, std::abs(y[i]));
-  }
-  return x.size() == y.size() ? most / scale : 1;
-}
 
 struct Case {
   Shape x, w;

@@ -4,18 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <ops/distance.h>
+
 namespace espalier {
 namespace {
-
-double distance(const Tensor& a, const Tensor& b) {
-  auto x = a.to_vector<double>(), y = b.to_vector<double>();
-  double most = 0, scale = 1e-30;
-  for (size_t i = 0; i < x.size(); ++i) {
-    most = std::max(most, std::abs(x[i] - y[i]));
-    scale = std::max(scale, std::abs(y[i]));
-  }
-  return x.size() == y.size() ? most / scale : 1;
-}
 
 Tensor transposed(const Tensor& x) { return x.transpose(-2, -1).contiguous().transpose(-2, -1); }
 Tensor with_gaps(const Tensor& x) {
