@@ -26,22 +26,33 @@ bool chooses_winograd(const Shape& w, const Shape& y, DType dtype, const ConvGeo
   return winograd() && winograd_applies(w, dtype, geometry) && winograd_pays(w, y);
 }
 
+void apply_relu(Array& y, bool relu) {
+  if (relu) elementwise(kernels::relu, compute_type(y.dtype), y, {y});
+}
+
+// The result where there is nothing to sum.
+void fill_with_bias(Array& y, const Array* bias, bool relu) {
+  if (!bias) return fill(y, 0);
+  copy(y, bias->view({y.shape[1], 1, 1}, {bias->strides[0], 0, 0}, bias->offset));
+  apply_relu(y, relu);
+}
+
 }  // namespace
 
-void conv2d(Array& y, const Array& x, const Array& w, const Array* bias, const ConvGeometry& geometry) {
+void conv2d(Array& y, const Array& x, const Array& w, const Array* bias, const ConvGeometry& geometry,
+            bool relu) {
   if (nothing_to_do(y)) return;
-  if (x.numel() == 0 || w.numel() == 0) {
-    if (!bias) return fill(y, 0);
-    return copy(y, bias->view({y.shape[1], 1, 1}, {bias->strides[0], 0, 0}, bias->offset));
-  }
-  if (y.dtype == DType::float64) return conv2d_by_gemm(y, x, row_major(w), bias, geometry);
+  if (x.numel() == 0 || w.numel() == 0) return fill_with_bias(y, bias, relu);
   if (chooses_winograd(w.shape, y.shape, y.dtype, geometry)) {
-    return conv2d_winograd(y, channels_last(x), w, bias, geometry);
+    return conv2d_winograd(y, channels_last(x), w, bias, geometry, relu);
   }
-  if (conv2d_onednn(y, channels_last(x), w, bias, geometry)) return;
-  if (y.dtype == DType::float32) return conv2d_by_gemm(y, x, row_major(w), bias, geometry);
+  if (y.dtype != DType::float64 && conv2d_onednn(y, channels_last(x), w, bias, geometry, relu)) return;
+  if (y.dtype != DType::bfloat16) {
+    conv2d_by_gemm(y, x, row_major(w), bias, geometry);
+    return apply_relu(y, relu);
+  }
   in_float(y, x, w, bias, [&](Array& out, const Array& a, const Array& b, const Array* c) {
-    conv2d(out, a, b, c, geometry);
+    conv2d(out, a, b, c, geometry, relu);
   });
 }
 

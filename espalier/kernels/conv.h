@@ -12,14 +12,16 @@ struct ConvGeometry {
 
 // Convolution of x [N, C, H, W] with w [O, C / groups, KH, KW], and its adjoints in x and in w. Floating
 // point, one dtype. Inputs may have any strides (channels-last ones are not copied); y and gx are
-// channels-last, gw is row-major.
-void conv2d(Array& y, const Array& x, const Array& w, const Array* bias, const ConvGeometry& geometry);
+// channels-last, gw is row-major. With `relu`, y is max(0, convolution + bias); a NaN may become 0.
+void conv2d(Array& y, const Array& x, const Array& w, const Array* bias, const ConvGeometry& geometry,
+            bool relu = false);
 void conv2d_input(Array& gx, const Array& w, const Array& g, const ConvGeometry& geometry);
 void conv2d_weight(Array& gw, const Array& x, const Array& g, const ConvGeometry& geometry);
 
 // The same by oneDNN, for float32 and bfloat16 and channels-last x, g, y and gx. False, with nothing done,
 // where oneDNN has nothing fast for it.
-bool conv2d_onednn(Array& y, const Array& x, const Array& w, const Array* bias, const ConvGeometry& geometry);
+bool conv2d_onednn(Array& y, const Array& x, const Array& w, const Array* bias, const ConvGeometry& geometry,
+                   bool relu = false);
 bool conv2d_input_onednn(Array& gx, const Array& w, const Array& g, const ConvGeometry& geometry);
 bool conv2d_weight_onednn(Array& gw, const Array& x, const Array& g, const ConvGeometry& geometry);
 

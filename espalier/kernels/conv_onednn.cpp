@@ -8,7 +8,7 @@ namespace {
 using dnnl::memory;
 using onednn::describe;
 using onednn::describe_backward;
-using onednn::describe_primitive;
+using onednn::describe_with;
 
 // What oneDNN is told of a convolution; x and y stand for their gradients as well.
 struct Problem {
@@ -34,15 +34,16 @@ Problem describe_problem(const Array& x, const Array& w, const Array& y, const C
           {c.padding.h, c.padding.w}};
 }
 
-dnnl::convolution_forward::primitive_desc describe_forward(const Problem& p, bool bias) {
+dnnl::convolution_forward::primitive_desc describe_forward(const Problem& p, bool bias, bool relu = false) {
   using P = dnnl::convolution_forward;
   auto kind = dnnl::prop_kind::forward_training;
   auto direct = dnnl::algorithm::convolution_direct;
+  auto attr = relu ? onednn::attributes_with_relu() : onednn::attributes();
   if (bias) {
-    return describe_primitive<P>(kind, direct, p.x, p.w, p.bias, p.y, p.stride, p.dilation, p.padding,
-                                 p.padding);
+    return describe_with<P>(attr, kind, direct, p.x, p.w, p.bias, p.y, p.stride, p.dilation, p.padding,
+                            p.padding);
   }
-  return describe_primitive<P>(kind, direct, p.x, p.w, p.y, p.stride, p.dilation, p.padding, p.padding);
+  return describe_with<P>(attr, kind, direct, p.x, p.w, p.y, p.stride, p.dilation, p.padding, p.padding);
 }
 
 // A primitive, and the reorder between the user's weights and those that it works with.
@@ -69,8 +70,8 @@ Convolution made_of(Problem p, const typename P::primitive_desc& d, const memory
   return made;
 }
 
-Convolution make_forward(const Problem& p, bool bias) {
-  auto d = describe_forward(p, bias);
+Convolution make_forward(const Problem& p, bool bias, bool relu) {
+  auto d = describe_forward(p, bias, relu);
   return made_of<dnnl::convolution_forward>(p, d, d.weights_desc(), false);
 }
 
@@ -89,12 +90,12 @@ Convolution make_weight(const Problem& p) {
 }
 
 std::shared_ptr<const Convolution> prepare(onednn::Kind kind, const Array& x, const Array& w, const Array& y,
-                                           bool bias, const ConvGeometry& c) {
-  onednn::Key key(
-      {kind, bias, c.stride.h, c.stride.w, c.padding.h, c.padding.w, c.dilation.h, c.dilation.w, c.groups});
+                                           const ConvGeometry& c, bool bias = false, bool relu = false) {
+  onednn::Key key({kind, bias, relu, c.stride.h, c.stride.w, c.padding.h, c.padding.w, c.dilation.h,
+                   c.dilation.w, c.groups});
   return onednn::cached(key.add(x).add(w).add(y), [&] {
     Problem p = describe_problem(x, w, y, c);
-    return kind == onednn::kConvForward ? make_forward(p, bias)
+    return kind == onednn::kConvForward ? make_forward(p, bias, relu)
            : kind == onednn::kConvInput ? make_input(p)
                                         : make_weight(p);
   });
@@ -114,9 +115,9 @@ void* packed(const Convolution& c, const Array& w, Array& buffer) {
 
 }  // namespace
 
-bool conv2d_onednn(Array& y, const Array& x, const Array& w, const Array* bias,
-                   const ConvGeometry& geometry) {
-  auto c = prepare(onednn::kConvForward, x, w, y, bias, geometry);
+bool conv2d_onednn(Array& y, const Array& x, const Array& w, const Array* bias, const ConvGeometry& geometry,
+                   bool relu) {
+  auto c = prepare(onednn::kConvForward, x, w, y, geometry, bias, relu);
   if (c->slow) return false;
   const Problem& p = c->problem;
   Array buffer, row;
@@ -136,7 +137,7 @@ bool conv2d_onednn(Array& y, const Array& x, const Array& w, const Array* bias,
 }
 
 bool conv2d_input_onednn(Array& gx, const Array& w, const Array& g, const ConvGeometry& geometry) {
-  auto c = prepare(onednn::kConvInput, gx, w, g, false, geometry);
+  auto c = prepare(onednn::kConvInput, gx, w, g, geometry);
   if (c->slow) return false;
   const Problem& p = c->problem;
   Array buffer;
@@ -148,7 +149,7 @@ bool conv2d_input_onednn(Array& gx, const Array& w, const Array& g, const ConvGe
 }
 
 bool conv2d_weight_onednn(Array& gw, const Array& x, const Array& g, const ConvGeometry& geometry) {
-  auto c = prepare(onednn::kConvWeight, x, gw, g, false, geometry);
+  auto c = prepare(onednn::kConvWeight, x, gw, g, geometry);
   if (c->slow) return false;
   const Problem& p = c->problem;
   Array buffer = c->reorders ? weights_buffer(*c) : gw;

@@ -91,6 +91,18 @@ dnnl::primitive_attr attributes() {
   return attr;
 }
 
+dnnl::primitive_attr attributes_with_relu() {
+  dnnl::post_ops after;
+#if DNNL_VERSION_MAJOR >= 3
+  after.append_eltwise(dnnl::algorithm::eltwise_relu, 0, 0);
+#else
+  after.append_eltwise(1, dnnl::algorithm::eltwise_relu, 0, 0);
+#endif
+  dnnl::primitive_attr attr = attributes();
+  attr.set_post_ops(after);
+  return attr;
+}
+
 void Executable::run(std::initializer_list<Operand> operands) const {
   thread_local dnnl::stream stream(engine());
   Scratch scratch(scratchpad_.get_size());

@@ -22,15 +22,21 @@ dnnl::memory::desc any_order(const Shape& shape, DType dtype);
 
 // Primitives take their scratchpad from us: oneDNN's own is not safe when threads share a primitive.
 dnnl::primitive_attr attributes();
+// The same, with a ReLU of the result.
+dnnl::primitive_attr attributes_with_relu();
 
 // The description of a primitive without / with a forward one as hint.
 template <class P, class... A>
-typename P::primitive_desc describe_primitive(const A&... args) {
+typename P::primitive_desc describe_with(const dnnl::primitive_attr& attributes, const A&... args) {
 #if DNNL_VERSION_MAJOR >= 3
-  return {engine(), args..., attributes()};
+  return {engine(), args..., attributes};
 #else
-  return {typename P::desc(args...), attributes(), engine()};
+  return {typename P::desc(args...), attributes, engine()};
 #endif
+}
+template <class P, class... A>
+typename P::primitive_desc describe_primitive(const A&... args) {
+  return describe_with<P>(attributes(), args...);
 }
 template <class P, class Hint, class... A>
 typename P::primitive_desc describe_backward(const Hint& hint, const A&... args) {

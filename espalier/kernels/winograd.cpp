@@ -31,7 +31,8 @@ bool winograd_pays(const Shape& w, const Shape& y) {
   return w[0] >= 16 && w[1] >= 16 && 2 * products <= direct && y[0] * tiles >= 32;
 }
 
-void conv2d_winograd(Array& y, const Array& x, const Array& w, const Array* bias, const ConvGeometry& c) {
+void conv2d_winograd(Array& y, const Array& x, const Array& w, const Array* bias, const ConvGeometry& c,
+                     bool relu) {
   Array taps = row_major(w), row = bias ? row_major(*bias) : Array();
   winograd_conv({.images = x.shape[0],
                  .in = side(x),
@@ -44,7 +45,8 @@ void conv2d_winograd(Array& y, const Array& x, const Array& w, const Array* bias
                  .weight = taps.data<float>(),
                  .in_step = 9,
                  .out_step = 9 * w.shape[1],
-                 .turned = false});
+                 .turned = false,
+                 .relu = relu});
 }
 
 // The gradient is a convolution of g with the taps in reverse order.

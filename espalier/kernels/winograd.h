@@ -18,7 +18,7 @@ bool winograd_pays(const Shape& w, const Shape& y);
 
 // As conv2d, conv2d_input and conv2d_weight, where winograd_applies; x, g, y and gx are channels-last.
 void conv2d_winograd(Array& y, const Array& x, const Array& w, const Array* bias,
-                     const ConvGeometry& geometry);
+                     const ConvGeometry& geometry, bool relu = false);
 void conv2d_input_winograd(Array& gx, const Array& w, const Array& g, const ConvGeometry& geometry);
 void conv2d_weight_winograd(Array& gw, const Array& x, const Array& g, const ConvGeometry& geometry);
 
@@ -36,6 +36,7 @@ struct WinogradJob {
   float* weight;              // 9 taps for each pair of channels; winograd_weight writes it
   int64_t in_step, out_step;  // between the taps of one channel and the next
   bool turned;                // the taps stand in reverse order
+  bool relu = false;          // of y
 };
 inline constinit Kernel<void(const WinogradJob&)> winograd_conv, winograd_weight;
 

@@ -93,6 +93,26 @@ TEST(Conv2d, FallsBackToProductsOfMatricesWithTheSameResult) {
   }
 }
 
+TEST(Conv2d, ReluOfTheResultIsTheSameFusedOrNot) {
+  std::vector<Case> all_cases(std::begin(cases), std::end(cases));
+  all_cases.push_back({{8, 16, 12, 11}, {32, 16, 3, 3}, {.padding = 1}});  // by Winograd's algorithm
+  all_cases.push_back({{2, 3, 4, 4}, {0, 3, 1, 1}});
+  all_cases.push_back({{0, 3, 4, 4}, {2, 3, 1, 1}});
+  for (const Case& c : all_cases) {
+    Problem p(c);
+    kernels::ConvGeometry geometry{c.options.stride, c.options.padding, c.options.dilation, c.options.groups};
+    for (DType d : {float32, float64, bfloat16}) {
+      Tensor x = p.x.to(d), w = p.w.to(d), b = p.b.to(d);
+      for (const Tensor& bias : {b, Tensor()}) {
+        Tensor plain = conv2d(x, w, bias, c.options).relu();
+        Array y = Array::empty_like(plain.array());
+        kernels::conv2d(y, x.array(), w.array(), bias.defined() ? &b.array() : nullptr, geometry, true);
+        EXPECT_EQ(Tensor(y).to_vector<float>(), plain.to_vector<float>()) << to_string(c.x) << name(d);
+      }
+    }
+  }
+}
+
 TEST(Conv2d, ResultsLieInChannelsLastOrder) {
   Tensor x = randn({2, 3, 4, 5}, {.requires_grad = true}), w = randn({6, 3, 1, 1});
   Tensor y = conv2d(x, w);

@@ -64,8 +64,10 @@ void store_tile(const WinogradJob& j, const Place& at, const float* m, int64_t s
                              [&](int r, int s, const Lanes& value) {
                                if (r >= rows || s >= cols) return;
                                float* to = y + (r * j.out.w + s) * j.out.channels;
-                               if (count == kLane) store_lanes(to, value + bias);
-                               else store_lanes(to, value + bias, count);
+                               Lanes result = value + bias;
+                               if (j.relu) result = result < 0 ? Lanes{} : result;
+                               if (count == kLane) store_lanes(to, result);
+                               else store_lanes(to, result, count);
                              });
 }
 
