@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <limits>
 #include <string>
 
 namespace espalier::trace {
@@ -11,8 +13,10 @@ enum class Level {
 
 struct Options {
   Level level = Level::stats;
-  std::string values =
-      {};  // keep the values of tensors made under paths that match: "conv1", "blocks.*", "*"
+  // Keep the values of tensors made under paths that match: "conv1", "blocks.*", "*"; the first of them, up
+  // to so many bytes in all.
+  std::string values = {};
+  int64_t value_bytes = std::numeric_limits<int64_t>::max();
 };
 
 }  // namespace espalier::trace

@@ -38,6 +38,7 @@ void Tracer::name(const Tensor& tensor, std::string name) { names_[tensor.body()
 Record Tracer::take() {
   alive_.clear();
   numbers_.clear();
+  kept_ = 0;
   return std::exchange(record_, {});
 }
 
@@ -114,7 +115,11 @@ void Tracer::keep_values(TensorInfo& info, const Tensor& tensor, const std::stri
   RecorderScope off(nullptr);
   NoGrad no_grad;
   if (options_.level == Level::stats) info.stats = stats(tensor.array());
-  if (!options_.values.empty() && matches(options_.values, path)) info.values = tensor.clone().array();
+  int64_t bytes = tensor.array().bytes();
+  if (options_.values.empty() || !matches(options_.values, path) || bytes > options_.value_bytes - kept_)
+    return;
+  info.values = tensor.clone().array();
+  kept_ += bytes;
 }
 
 }  // namespace espalier::trace

@@ -42,6 +42,7 @@ class Tracer final : public Recorder {
   std::vector<int64_t> open_;                         // calls of modules that run
   std::unordered_map<const void*, int64_t> numbers_;  // of tensors, by body
   std::unordered_map<const void*, std::string> names_;
+  int64_t kept_ = 0;           // bytes of values
   std::vector<Tensor> alive_;  // so that no body's address is used twice
   Clock::time_point start_ = Clock::now();
   double last_ = 0, backward_start_ = 0;
