@@ -164,9 +164,7 @@ void read_values(const std::string& path, Record& record) {
   }
 }
 
-}  // namespace
-
-std::string to_json(const Record& record) {
+std::string text_of(const Record& record) {
   Json calls = Json::array(), tensors = Json::array();
   for (const Call& c : record.calls) calls.push_back(json_of(c));
   for (const TensorInfo& t : record.tensors) tensors.push_back(json_of(t));
@@ -174,7 +172,7 @@ std::string to_json(const Record& record) {
       -1, ' ', false, Json::error_handler_t::replace);
 }
 
-Record record_from_json(const std::string& text, const std::string& where) {
+Record parse_record(const std::string& text, const std::string& where) {
   try {
     return Reader(where).read(Json::parse(text));
   } catch (const Json::exception& e) {
@@ -182,17 +180,19 @@ Record record_from_json(const std::string& text, const std::string& where) {
   }
 }
 
+}  // namespace
+
 void write_record(const std::string& path, const Record& record) {
   std::vector<io::NamedArray> values;
   for (size_t i = 0; i < record.tensors.size(); ++i) {
     if (record.tensors[i].values) values.push_back({std::to_string(i), *record.tensors[i].values});
   }
   if (!values.empty()) io::write_safetensors(values_path(path), values);
-  io::write_file(path, to_json(record) + "\n");
+  io::write_file(path, text_of(record) + "\n");
 }
 
 Record read_record(const std::string& path) {
-  Record record = record_from_json(io::read_file(path), path);
+  Record record = parse_record(io::read_file(path), path);
   if (std::filesystem::exists(values_path(path))) read_values(values_path(path), record);
   return record;
 }
