@@ -21,6 +21,7 @@
 #include <espalier/io/safetensors.h>
 #include <espalier/models/predict.h>
 #include <espalier/models/registry.h>
+#include <espalier/models/resnet.h>
 #include <espalier/models/seed_cnn.h>
 #include <espalier/nn/inspect.h>
 #include <espalier/nn/nn.h>

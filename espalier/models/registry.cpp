@@ -1,5 +1,6 @@
 #include <espalier/models/registry.h>
 
+#include <espalier/models/resnet.h>
 #include <espalier/models/seed_cnn.h>
 
 namespace espalier::models {
@@ -15,6 +16,8 @@ struct Entry {
 const std::vector<Entry>& entries() {
   static const std::vector<Entry> table = {
       {"seed-cnn", {3, 32, 32}, [](int64_t classes) { return Model::of(SeedCnn{.classes = classes}); }},
+      {"resnet18", {3, 32, 32}, [](int64_t classes) { return Model::of(resnet18(classes)); }},
+      {"resnet20", {3, 32, 32}, [](int64_t classes) { return Model::of(resnet20(classes)); }},
   };
   return table;
 }
