@@ -27,6 +27,7 @@
 #include <espalier/nn/nn.h>
 #include <espalier/ops/activation.h>
 #include <espalier/ops/arithmetic.h>
+#include <espalier/ops/attention.h>
 #include <espalier/ops/comparison.h>
 #include <espalier/ops/conv.h>
 #include <espalier/ops/copy.h>
@@ -41,6 +42,7 @@
 #include <espalier/ops/pool.h>
 #include <espalier/ops/power.h>
 #include <espalier/ops/reduce.h>
+#include <espalier/ops/rnn.h>
 #include <espalier/ops/select.h>
 #include <espalier/ops/softmax.h>
 #include <espalier/ops/sort.h>

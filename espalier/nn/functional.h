@@ -1,6 +1,7 @@
 #pragma once
 
 #include <espalier/ops/activation.h>
+#include <espalier/ops/attention.h>
 #include <espalier/ops/conv.h>
 #include <espalier/ops/dropout.h>
 #include <espalier/ops/embedding.h>
@@ -9,6 +10,7 @@
 #include <espalier/ops/matmul.h>
 #include <espalier/ops/norm.h>
 #include <espalier/ops/pool.h>
+#include <espalier/ops/rnn.h>
 #include <espalier/ops/softmax.h>
 
 // What PyTorch has in torch.nn.functional.
@@ -36,6 +38,7 @@ using espalier::nll_loss;
 using espalier::Reduction;
 using espalier::relu;
 using espalier::relu6;
+using espalier::scaled_dot_product_attention;
 using espalier::sigmoid;
 using espalier::silu;
 using espalier::softmax;

@@ -2,6 +2,7 @@
 
 // Modules, layers and losses.
 #include <espalier/nn/activation.h>
+#include <espalier/nn/attention.h>
 #include <espalier/nn/conv.h>
 #include <espalier/nn/dropout.h>
 #include <espalier/nn/embedding.h>
@@ -12,5 +13,8 @@
 #include <espalier/nn/module.h>
 #include <espalier/nn/norm.h>
 #include <espalier/nn/pool.h>
+#include <espalier/nn/rnn.h>
+#include <espalier/nn/rnn_cell.h>
 #include <espalier/nn/sequential.h>
 #include <espalier/nn/shape.h>
+#include <espalier/nn/transformer.h>

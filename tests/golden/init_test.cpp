@@ -22,6 +22,14 @@ TEST(GoldenInit, LayersStartFromPyTorchsParameters) {
   check_layer("linear", 0, [] { return Linear(20, 3); });
   check_layer("conv2d", 0, [] { return Conv2d(3, 4, 3); });
   check_layer("embedding", 1e-6, [] { return Embedding(10, 3, {.padding_idx = 1}); });
+  check_layer("lstm", 0, [] { return LSTM(3, 2, {.num_layers = 2, .bidirectional = true}); });
+  check_layer("gru", 0, [] { return GRU(3, 2); });
+  check_layer("lstm_cell", 0, [] { return LSTMCell(3, 2); });
+  check_layer("attention", 1e-6, [] { return MultiheadAttention(4, 2, {.add_bias_kv = true}); });
+  check_layer("attention_kdim", 0, [] { return MultiheadAttention(4, 2, {.kdim = 3, .vdim = 5}); });
+  check_layer("encoder", 0, [] {
+    return TransformerEncoder(TransformerEncoderLayer(4, 2, {.dim_feedforward = 5}), 2, LayerNorm(4));
+  });
 }
 
 template <class Fill>

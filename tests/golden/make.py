@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes what PyTorch computes to tests/golden/*.safetensors, for the tests beside them.
 
-    tests/golden/make.py [layers] [losses] [optim] [random] [seed_cnn]     (all without arguments)
+    tests/golden/make.py [layers] [losses] [optim] [random] [seed_cnn] [sequences]     (all without arguments)
 
 Needs PyTorch (2.13 from PyPI made the files; Debian's python3-torch gives the same to the tests' tolerances).
 A file holds cases. A case has tensors "case/input.x", "case/param.weight", "case/buffer.running_mean", "case/output",
@@ -11,12 +11,14 @@ JSON in the file's metadata.
 import json
 import pathlib
 import sys
+import warnings
 import zlib
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
+warnings.simplefilter("ignore")
 HERE = pathlib.Path(__file__).resolve().parent
 DTYPES = {torch.float32: "F32", torch.float64: "F64", torch.int64: "I64"}
 
@@ -281,7 +283,13 @@ def random():
     case("randint_wide", {"low": 0, "high": 2**40}, lambda: {"output": torch.randint(0, 2**40, (10,))})
     case("randperm", {"sizes": [10, 100]}, lambda: {f"output__{n}": torch.randperm(n) for n in (10, 100)})
     for name, make in {"linear": lambda: nn.Linear(20, 3), "conv2d": lambda: nn.Conv2d(3, 4, 3),
-                       "embedding": lambda: nn.Embedding(10, 3, padding_idx=1)}.items():
+                       "embedding": lambda: nn.Embedding(10, 3, padding_idx=1),
+                       "lstm": lambda: nn.LSTM(3, 2, num_layers=2, bidirectional=True), "gru": lambda: nn.GRU(3, 2),
+                       "lstm_cell": lambda: nn.LSTMCell(3, 2),
+                       "attention": lambda: nn.MultiheadAttention(4, 2, add_bias_kv=True),
+                       "attention_kdim": lambda: nn.MultiheadAttention(4, 2, kdim=3, vdim=5),
+                       "encoder": lambda: nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, 5), 2, nn.LayerNorm(4)),
+                       }.items():
         case(name, {}, lambda: {f"output__{n}": p for n, p in make().named_parameters()})
 
     def init(function, **settings):
@@ -293,6 +301,83 @@ def random():
     file.write("random.safetensors")
 
 
+# ---- recurrent layers and attention
+
+def sequence_cases():
+    """(name, module, inputs by name, call) of each; a call gives a list of results."""
+    def flat(results):
+        return [t for r in results for t in (flat(r) if isinstance(r, tuple) else [r]) if t is not None]
+
+    def plain(m, *inputs): return flat((m(*inputs),))
+    def with_state(m, x, h, c): return flat((m(x, (h, c)),))
+
+    for name, kind in ("lstm", nn.LSTM), ("gru", nn.GRU), ("rnn", nn.RNN):
+        yield name, kind(5, 3), {"x": randn(4, 2, 5)}, plain
+        yield f"{name}_all", kind(3, 5, num_layers=2, bidirectional=True, batch_first=True), {"x": randn(2, 3, 3)}, plain
+        yield f"{name}_no_bias", kind(2, 17, bias=False), {"x": randn(3, 1, 2)}, plain
+        yield f"{name}_unbatched", kind(3, 4, batch_first=True), {"x": randn(5, 3)}, plain
+    yield "rnn_relu", nn.RNN(4, 3, nonlinearity="relu"), {"x": randn(3, 2, 4)}, plain
+    yield "lstm_state", nn.LSTM(3, 4, num_layers=2), \
+        {"x": randn(3, 2, 3), "h": randn(2, 2, 4), "c": randn(2, 2, 4)}, with_state
+    yield "gru_state", nn.GRU(3, 4, bidirectional=True), {"x": randn(3, 2, 3), "h": randn(2, 2, 4)}, plain
+    yield "lstm_cell", nn.LSTMCell(3, 4), {"x": randn(2, 3), "h": randn(2, 4), "c": randn(2, 4)}, with_state
+    yield "gru_cell", nn.GRUCell(3, 4), {"x": randn(2, 3), "h": randn(2, 4)}, plain
+    yield "gru_cell_no_bias", nn.GRUCell(3, 4, bias=False), {"x": randn(3)}, plain
+
+    def attend(**settings):
+        def call(m, *inputs): return flat(m(*(inputs * 3)[:3], **settings))
+        return call
+    attention, causal = nn.MultiheadAttention, torch.ones(4, 4).triu(1).bool()
+    padding = torch.tensor([[False] * 4, [False, False, True, True], [True, False, False, False]])
+    yield "attention", attention(6, 2, batch_first=True), {"x": randn(3, 4, 6)}, attend(need_weights=False)
+    yield "attention_weights", attention(6, 3), {"x": randn(4, 3, 6)}, attend()
+    yield "attention_of_each_head", attention(6, 2, bias=False), {"x": randn(4, 3, 6)}, \
+        attend(average_attn_weights=False)
+    yield "attention_causal", attention(6, 2, batch_first=True), {"x": randn(3, 4, 6)}, \
+        attend(attn_mask=causal, need_weights=False, is_causal=True)
+    yield "attention_padding", attention(6, 2, batch_first=True), {"x": randn(3, 4, 6)}, \
+        attend(key_padding_mask=padding, need_weights=False)
+    yield "attention_both_masks", attention(6, 2), {"x": randn(4, 3, 6), "mask": randn(6, 4, 4)}, \
+        lambda m, x, mask: flat(m(x, x, x, attn_mask=mask, key_padding_mask=padding))
+    yield "attention_cross", attention(6, 2, kdim=3, vdim=5), \
+        {"q": randn(4, 2, 6), "k": randn(5, 2, 3), "v": randn(5, 2, 5)}, attend()
+    yield "attention_memory", attention(6, 2, batch_first=True), {"q": randn(2, 3, 6), "k": randn(2, 4, 6)}, \
+        lambda m, q, k: flat(m(q, k, k, need_weights=False))
+    yield "attention_bias_kv", attention(6, 2, add_bias_kv=True, add_zero_attn=True), {"x": randn(4, 3, 6)}, \
+        attend(key_padding_mask=padding, attn_mask=causal)
+    yield "attention_unbatched", attention(6, 2), {"x": randn(4, 6)}, attend()
+
+    layer = nn.TransformerEncoderLayer
+    yield "encoder_layer", layer(6, 2, 7, dropout=0.0), {"x": randn(4, 3, 6)}, plain
+    yield "encoder_layer_norm_first", layer(6, 2, 7, dropout=0.0, activation="gelu", norm_first=True, batch_first=True), \
+        {"x": randn(3, 4, 6)}, lambda m, x: [m(x, src_key_padding_mask=padding)]
+    yield "encoder", nn.TransformerEncoder(layer(4, 2, 5, dropout=0.0, bias=False, batch_first=True), 2, nn.LayerNorm(4)), \
+        {"x": randn(3, 4, 4)}, lambda m, x: [m(x, mask=causal.float().masked_fill(causal, -torch.inf).double())]
+
+
+def sequences():
+    file = File()
+    seeded("sequences")
+    for case, module, inputs, call in sequence_cases():
+        seeded(case)
+        module.double()
+        with torch.no_grad():
+            for p in module.parameters():
+                p.copy_(torch.randn_like(p) * 0.5)
+        for x in inputs.values():
+            x.requires_grad_()
+        results = call(module, *inputs.values())
+        cotangents = [randn(*y.shape) for y in results]
+        torch.autograd.backward(results, cotangents)
+        file.add(case, {"module": repr(module), "keys": list(module.state_dict())},
+                 **{f"input__{n}": x for n, x in inputs.items()}, **{f"grad__{n}": x.grad for n, x in inputs.items()},
+                 **{f"output__{i}": y for i, y in enumerate(results)},
+                 **{f"cotangent__{i}": c for i, c in enumerate(cotangents)},
+                 **{f"param__{n}": p for n, p in module.named_parameters()},
+                 **{f"grad__{n}": p.grad for n, p in module.named_parameters()})
+    file.write("sequences.safetensors")
+
+
 def seed_cnn():
     import seed_cnn as whole
     file = File()
@@ -301,5 +386,6 @@ def seed_cnn():
 
 
 if __name__ == "__main__":
-    for part in sys.argv[1:] or ["layers", "losses", "optim", "random", "seed_cnn"]:
-        {"layers": layers, "losses": losses, "optim": optim, "random": random, "seed_cnn": seed_cnn}[part]()
+    for part in sys.argv[1:] or ["layers", "losses", "optim", "random", "seed_cnn", "sequences"]:
+        {"layers": layers, "losses": losses, "optim": optim, "random": random, "seed_cnn": seed_cnn,
+         "sequences": sequences}[part]()
