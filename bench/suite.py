@@ -1,0 +1,191 @@
+"""The contestants, what they are asked, and how: in turn, round after round."""
+import dataclasses
+import glob
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BENCH = ROOT / "bench"
+BUILD = pathlib.Path(os.environ.get("ESPALIER_BUILD", ROOT / "build/bench")).resolve()
+
+BATCH = {"W1": 64, "W2": 64, "W3": 64, "W4": 128, "W5": 16, "W6-lstm": 32, "W6-encoder": 16, "tape": 1}
+IMAGES = {"W1", "W2", "W3"}
+# glibc's malloc gives large blocks back at once and each step faults them in again; this keeps them.
+KEPT_MEMORY = {"MALLOC_TRIM_THRESHOLD_": "4000000000", "MALLOC_MMAP_THRESHOLD_": "4000000000"}
+SECONDS = 0.12  # of one contestant's turn; a step that takes longer is run once
+
+
+@dataclasses.dataclass(frozen=True)
+class Measurement:
+    """One line of the table, but for who and setting."""
+    work: str
+    phase: str
+    batch: int
+    threads: int
+    dtype: str
+
+    def request(self, seconds):
+        return f"{self.work} {self.phase} {self.batch} {self.threads} {self.dtype} {seconds}\n"
+
+
+def measurements(works, phases, threads, dtypes):
+    for work in works:
+        for dtype in dtypes:
+            for n in threads:
+                for phase in phases:
+                    for batch in [BATCH[work]] if phase == "train" else sorted({1, BATCH[work]}):
+                        if work != "tape" or (phase, dtype) == ("train", "float32"):
+                            yield Measurement(work, phase, batch, n, dtype)
+
+
+class Contestant:
+    """A program and its setting. It runs only while it is needed: `ask` starts it, `stop` ends it."""
+
+    def __init__(self, who, setting, command, environment=None, phases=("train", "infer"), works=None):
+        self.who, self.setting, self.command = who, setting, [str(word) for word in command]
+        self.environment, self.phases, self.works = environment or {}, phases, works
+        if "malloc" in setting:
+            self.environment = {**self.environment, **KEPT_MEMORY}
+        self.process = None
+
+    def takes_part(self, m):
+        return m.phase in self.phases and (not self.works or m.work in self.works)
+
+    def ask(self, m, seconds):
+        """The answer as a dictionary, or None when the contestant does not know the work."""
+        if not self.process:
+            self.process = subprocess.Popen(self.command, env={**os.environ, **self.environment}, text=True,
+                                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT,
+                                            stderr=open(BUILD / f"{self.who}.log", "a"))
+        self.process.stdin.write(m.request(seconds))
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise RuntimeError(f"{self.who} ({self.setting}) ended at {m}; see {BUILD / self.who}.log")
+        return json.loads(answer)
+
+    def stop(self):
+        if self.process:
+            self.process.communicate()
+            self.process = None
+
+
+@dataclasses.dataclass
+class Torch:
+    """An installed PyTorch: the environment that holds it, and LibTorch, which is a part of it."""
+    python: pathlib.Path
+    package: pathlib.Path
+
+    @classmethod
+    def at(cls, folder):
+        found = glob.glob(f"{folder}/lib/python*/site-packages/torch")
+        if not found:
+            sys.exit(f"{folder}: there is no lib/python*/site-packages/torch; "
+                     f"make one by `python3 -m venv {folder} && {folder}/bin/pip install torch`")
+        return cls(pathlib.Path(folder) / "bin/python", pathlib.Path(found[0]))
+
+    def environment(self):
+        """A wheel that was built for GPUs has libraries beside it."""
+        beside = glob.glob(f"{self.package.parent}/nvidia/*/lib")
+        paths = [str(self.package / "lib"), *beside, os.environ.get("LD_LIBRARY_PATH", "")]
+        return {"LD_LIBRARY_PATH": ":".join(filter(None, paths)), "TORCHINDUCTOR_CACHE_DIR": str(BUILD / "inductor")}
+
+    def has(self, module):
+        return (self.package.parent / module).exists()
+
+
+def run(*command):
+    done = subprocess.run([str(word) for word in command], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{' '.join(done.args)}\n{done.stdout[-4000:]}")
+
+
+def build(options, torch):
+    if (BUILD / "CMakeCache.txt").exists():
+        run("cmake", BUILD, "-DESPALIER_BENCH=ON", *options)
+    else:
+        run("cmake", "--preset", "release", "-B", BUILD, "-DESPALIER_BENCH=ON", *options)
+    run("cmake", "--build", BUILD, "--target", "bench")
+    if torch:
+        build_libtorch(torch)
+
+
+def build_libtorch(torch):
+    sources = [BENCH / "libtorch.cpp", BENCH / "contestant.cpp"]
+    program = BUILD / "bench/libtorch"
+    needed = [*sources, BENCH / "contestant.h"]
+    compiler = ["ccache", "g++"] if shutil.which("ccache") else ["g++"]
+    if program.exists() and program.stat().st_mtime > max(file.stat().st_mtime for file in needed):
+        return
+    print("Compiling bench/libtorch.cpp …", file=sys.stderr)
+    lib, include = torch.package / "lib", torch.package / "include"
+    objects = [BUILD / f"{source.stem}_libtorch.o" for source in sources]
+    for source, object_ in zip(sources, objects):
+        run(*compiler, "-std=c++20", "-O2", "-c", source.relative_to(ROOT), "-o", object_, f"-I{include}",
+            f"-I{include}/torch/csrc/api/include")
+    run("g++", *objects, "-o", program, f"-L{lib}", "-ltorch", "-ltorch_cpu", "-lc10", "-Wl,--allow-shlib-undefined")
+
+
+def contestants(torch, peers):
+    """Those asked for, and {name: why} of those that are absent."""
+    programs = BUILD / "bench"
+    found, absent = [Contestant("Espalier", "default", [programs / "espalier"])], {}
+    if "floor" in peers:
+        if (programs / "floor").exists():
+            found += [Contestant("floor", "default", [programs / "floor"], phases=("train",)),
+                      Contestant("floor", "winograd", [programs / "floor", "winograd"], phases=("train",))]
+        else:
+            absent["floor"] = "it needs oneDNN 2"
+    for name, make in (("libtorch", libtorch), ("pytorch", pytorch), ("onnxruntime", onnx_runtime)):
+        if name not in peers:
+            continue
+        if not torch:
+            absent[name] = "no --torch"
+        elif name == "onnxruntime" and not torch.has("onnxruntime"):
+            absent[name] = "pip install onnx onnxruntime beside torch"
+        else:
+            found += make(torch)
+    return found, absent
+
+
+def libtorch(torch):
+    program, environment = BUILD / "bench/libtorch", torch.environment()
+    return [Contestant("LibTorch", "default", [program], environment),
+            Contestant("LibTorch", "malloc", [program], environment),
+            Contestant("LibTorch", "channels_last", [program, "channels_last"], environment, works=IMAGES),
+            Contestant("LibTorch", "channels_last+malloc", [program, "channels_last"], environment, works=IMAGES)]
+
+
+def pytorch(torch):
+    def python(setting, **options):
+        words = [word for word in setting.split("+") if word not in ("default", "malloc")]
+        return Contestant("PyTorch", setting, [torch.python, BENCH / "pytorch.py", *words], torch.environment(), **options)
+    return [python("default"), python("fused+malloc"), python("channels_last+fused+malloc", works=IMAGES),
+            python("compile+fused+malloc"), python("torchscript+malloc", phases=("infer",))]
+
+
+def onnx_runtime(torch):
+    return [Contestant("ONNX Runtime", "default", [torch.python, BENCH / "onnx_runtime.py", BUILD / "onnx"],
+                       torch.environment(), phases=("infer",))]
+
+
+def measure(m, players, rounds):
+    """Asks each contestant once a round; gives a record for each that knows the work."""
+    answers = {c: [first] for c in players if c.takes_part(m) and (first := c.ask(m, 0))}
+    for _ in range(rounds):
+        for c, given in answers.items():
+            given.append(c.ask(m, SECONDS))
+    return [record(m, c, given) for c, given in answers.items()]
+
+
+def record(m, contestant, answers):
+    times = [a["median_ms"] for a in answers[1:]]
+    return {**dataclasses.asdict(m), "who": contestant.who, "setting": contestant.setting,
+            "median_ms": statistics.median(times), "min_ms": min(times), "max_ms": max(times),
+            "peak_mb": max(a["peak_mb"] for a in answers), "first_ms": answers[0]["first_ms"], "rounds_ms": times}
