@@ -23,6 +23,7 @@ using Verb = Work(CLI::App& command, const Common& common);
 Verb train;
 Verb predict;
 Verb show;
+Verb report;
 Verb convert;
 Verb diff;
 Verb verify;

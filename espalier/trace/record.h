@@ -31,8 +31,8 @@ struct TensorInfo {
   DType dtype = DType::float32;
   std::string order;  // in memory: "contiguous", "channels_last" or "strided"
   std::string name;   // of a parameter or buffer: "conv.weight"
-  std::optional<Stats> stats;
-  std::optional<Array> values;
+  std::optional<Stats> stats = {};
+  std::optional<Array> values = {};
 };
 
 // A module's forward, or an operation. Calls nest as they ran.

@@ -35,10 +35,17 @@ Tracer::Tracer(Options options) : options_(std::move(options)) {}
 
 void Tracer::name(const Tensor& tensor, std::string name) { names_[tensor.body()] = std::move(name); }
 
+void Tracer::only_times() {
+  only_times_ = true;
+  alive_.clear();
+  numbers_.clear();
+}
+
 Record Tracer::take() {
   alive_.clear();
   numbers_.clear();
   kept_ = 0;
+  only_times_ = false;
   return std::exchange(record_, {});
 }
 
@@ -63,6 +70,7 @@ void Tracer::leave(std::span<const Tensor> outputs) {
 }
 
 int64_t Tracer::operation(const char* op, const Inputs& inputs, const Tensor& output, Attrs attrs) {
+  if (only_times_) return -1;
   double end = now();
   Call call;
   call.parent = open_.empty() ? -1 : open_.back();

@@ -21,6 +21,9 @@ class Tracer final : public Recorder {
 
   // Tensors that come up later under this name: a model's parameters and buffers.
   void name(const Tensor& tensor, std::string name);
+  // From here on only the times of backwards are added, no calls: what a backward computes is not part of
+  // the model.
+  void only_times();
   Record take();
 
   void enter(const Scope& scope, std::span<const Tensor> inputs) override;
@@ -46,6 +49,7 @@ class Tracer final : public Recorder {
   std::vector<Tensor> alive_;  // so that no body's address is used twice
   Clock::time_point start_ = Clock::now();
   double last_ = 0, backward_start_ = 0;
+  bool only_times_ = false;
 };
 
 // Whether `path` matches `pattern`, in which * stands for any text.

@@ -9,7 +9,9 @@
 #include <espalier/autograd/grad_mode.h>
 #include <espalier/core/random.h>
 #include <espalier/core/table.h>
+#include <espalier/nn/structure.h>
 #include <espalier/ops/loss.h>
+#include <espalier/train/step_record.h>
 #include <espalier/view/progress.h>
 #include <espalier/view/training_trace.h>
 
@@ -82,7 +84,8 @@ class Fit {
                        .shuffle = o.shuffle,
                        .workers = o.workers,
                        .transform = o.transform}),
-        progress_(!o.progress) {}
+        progress_(!o.progress),
+        record_(model) {}
 
   void epoch(trace::History& history) {
     auto start = Clock::now();
@@ -102,6 +105,8 @@ class Fit {
     if (options_.verbose) say(view::training_line(history, history.size() - 1, options_.epochs, classes_));
   }
 
+  const StepRecord& record() const { return record_; }
+
   static void say(const std::string& text) {
     std::fputs(text.c_str(), stdout);
     std::fflush(stdout);
@@ -114,9 +119,7 @@ class Fit {
     int64_t done = 0;
     for (auto& [x, y] : loader_) {
       options_.optimizer.zero_grad();
-      Tensor output = forward_(x);
-      Tensor loss = loss_(output, y);
-      loss.backward();
+      auto [output, loss] = forward_and_backward(x, y);
       options_.optimizer.step();
       ++steps_;
       mean.add(loss.detach(), output.detach(), y);
@@ -127,6 +130,17 @@ class Fit {
     return mean.score();
   }
 
+  std::pair<Tensor, Tensor> forward_and_backward(const Tensor& x, const Tensor& y) {
+    trace::Tracer* tracer = options_.run.empty() ? nullptr : record_.begin();
+    RecorderScope scope(tracer ? tracer : recorder());
+    Tensor output = forward_(x);
+    Tensor loss = loss_(output, y);
+    if (tracer) tracer->only_times();
+    loss.backward();
+    if (tracer) record_.end();
+    return {output, loss};
+  }
+
   nn::ModuleRef model_;
   const Forward& forward_;
   FitOptions& options_;
@@ -134,8 +148,15 @@ class Fit {
   int64_t classes_;
   data::DataLoader loader_;
   view::Progress progress_;
+  StepRecord record_;
   int64_t steps_ = 0;
 };
+
+// What of a run is known before its first step.
+void begin_run(Run& run, nn::ModuleRef model) {
+  run.keep(nn::structure(model));
+  model.save(run.file("initial.safetensors"));
+}
 
 }  // namespace
 
@@ -163,9 +184,11 @@ trace::History fit(nn::ModuleRef model, const Forward& forward, const data::Imag
   try {
     Fit fit(model, forward, data, options);
     if (options.verbose) Fit::say(view::training_head());
+    if (run) begin_run(*run, model);
     for (int64_t e = 0; e < options.epochs; ++e) {
       fit.epoch(history);
       if (!run) continue;
+      if (e == 0) run->keep(fit.record().get());
       model.save(run->file("weights.safetensors"));
       run->append(history.back());
       kept = true;

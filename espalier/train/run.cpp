@@ -12,6 +12,7 @@
 #include <espalier/core/threads.h>
 #include <espalier/core/version.h>
 #include <espalier/io/file.h>
+#include <espalier/trace/json.h>
 
 namespace espalier::train {
 namespace {
@@ -19,8 +20,8 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kFiles[] = {"settings.toml", "environment.json", "metrics.jsonl",
-                                  "weights.safetensors"};
+constexpr const char* kFiles[] = {"settings.toml", "environment.json",    "structure.json",     "record.json",
+                                  "metrics.jsonl", "initial.safetensors", "weights.safetensors"};
 
 std::string to_toml(const Settings& s) {
   toml::array image, classes;
@@ -151,6 +152,23 @@ trace::History Run::history() const {
     out.push_back(epoch_from_json(line, concat(file("metrics.jsonl"), ", line ", n)));
   }
   return out;
+}
+
+void Run::keep(const trace::Structure& structure) {
+  io::write_file(file("structure.json"), trace::to_json(structure));
+}
+void Run::keep(const trace::Record& record) { io::write_file(file("record.json"), trace::to_json(record)); }
+
+std::optional<trace::Structure> Run::structure() const {
+  std::string path = file("structure.json");
+  if (!fs::exists(path)) return std::nullopt;
+  return trace::structure_from_json(io::read_file(path), path);
+}
+
+std::optional<trace::Record> Run::record() const {
+  std::string path = file("record.json");
+  if (!fs::exists(path)) return std::nullopt;
+  return trace::record_from_json(io::read_file(path), path);
 }
 
 void Run::discard() {

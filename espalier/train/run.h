@@ -1,30 +1,27 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <espalier/core/shape.h>
 #include <espalier/trace/history.h>
+#include <espalier/trace/record.h>
+#include <espalier/trace/settings.h>
+#include <espalier/trace/structure.h>
 
 // A run's folder:
 //   settings.toml        what was asked for, defaults included: enough to run it again
 //   environment.json     version, processor, threads, data set
+//   structure.json       the model's modules and parameters
+//   record.json          the calls and tensors of a step of the training, with times
 //   metrics.jsonl        a line per epoch
+//   initial.safetensors  the weights before the training
 //   weights.safetensors  the last weights
 namespace espalier::train {
 
-struct Settings {
-  std::string model = {};
-  std::string data = {};
-  int64_t epochs = 5;
-  int64_t batch_size = 64;
-  uint64_t seed = 0;
-  std::string optimizer = {};
-  double lr = 1e-3;
-  std::vector<int64_t> image;        // shape of one image as the data set holds it: [1, 28, 28]
-  std::vector<std::string> classes;  // by label
-};
+using trace::Settings;
 
 class Run {
  public:
@@ -43,6 +40,11 @@ class Run {
 
   void append(const trace::Epoch& epoch);
   trace::History history() const;
+  void keep(const trace::Structure& structure);
+  void keep(const trace::Record& record);
+  // What a run did not keep is absent.
+  std::optional<trace::Structure> structure() const;
+  std::optional<trace::Record> record() const;
   // Takes the folder away again, as far as this object made it: for a run that failed before its first epoch.
   void discard();
 

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+
+#include <espalier/view/html.h>
+#include <espalier/view/run_data.h>
+
+namespace espalier::view {
+
+// One way to look at a run. `id` is its address in the page: report.html#data-flow.
+struct View {
+  const char* id;
+  const char* title;
+  Html (*content)(const RunData&);
+};
+
+// In the order of the tabs; a view is a file report/ID.cpp and a row in report.cpp.
+const std::vector<View>& views();
+
+struct PageOptions {
+  bool live = false;  // served: the page may ask its own server for news, and live.js runs
+};
+
+// The page of a run: one HTML file that holds all it needs, asks nothing of the network and runs no script
+// but its own.
+std::string report(const RunData& run, const PageOptions& options = {});
+
+}  // namespace espalier::view
