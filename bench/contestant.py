@@ -46,8 +46,7 @@ class Contestant:
         self.request = request
         self.step = self.prepare(request)
         if self.step:
-            self.first_ms = ms_of(self.step)
-            self.last_ms = ms_of(self.step)
+            self.first_ms = self.last_ms = ms_of(self.step)
 
 
 def serve(prepare):

@@ -1,6 +1,5 @@
 // The works in Espalier, written as a user writes them.
 #include <memory>
-#include <optional>
 
 #include <espalier/espalier.h>
 
@@ -8,6 +7,7 @@
 
 namespace nn = espalier::nn;
 namespace optim = espalier::optim;
+namespace data = espalier::data;
 using espalier::Shape;
 using espalier::Tensor;
 
@@ -24,42 +24,6 @@ struct Vgg : nn::Module<Vgg> {  // W2
   Tensor forward(const Tensor& x) { return classifier(features(x).flatten(1)); }
 };
 
-struct Block : nn::Module<Block> {
-  int64_t in, out, stride = 1;
-  nn::Conv2d conv1{in, out, 3, {.stride = stride, .padding = 1, .bias = false}};
-  nn::BatchNorm2d bn1{out};
-  nn::Conv2d conv2{out, out, 3, {.padding = 1, .bias = false}};
-  nn::BatchNorm2d bn2{out};
-  std::optional<nn::Sequential> shortcut = make_shortcut();
-
-  Tensor forward(const Tensor& x) {
-    Tensor y = bn2(conv2(relu(bn1(conv1(x)))));
-    return relu(y + (shortcut ? (*shortcut)(x) : x));
-  }
-  std::optional<nn::Sequential> make_shortcut() const {
-    if (stride == 1 && in == out) return {};
-    return nn::Sequential{nn::Conv2d{in, out, 1, {.stride = stride, .bias = false}}, nn::BatchNorm2d{out}};
-  }
-};
-
-struct ResNet18 : nn::Module<ResNet18> {  // W3
-  nn::Conv2d conv1{3, 64, 3, {.padding = 1, .bias = false}};
-  nn::BatchNorm2d bn1{64};
-  nn::Sequential blocks{Block{.in = 64, .out = 64},
-                        Block{.in = 64, .out = 64},
-                        Block{.in = 64, .out = 128, .stride = 2},
-                        Block{.in = 128, .out = 128},
-                        Block{.in = 128, .out = 256, .stride = 2},
-                        Block{.in = 256, .out = 256},
-                        Block{.in = 256, .out = 512, .stride = 2},
-                        Block{.in = 512, .out = 512}};
-  nn::Linear fc{512, 10};
-
-  Tensor forward(const Tensor& x) {
-    return fc(adaptive_avg_pool2d(blocks(relu(bn1(conv1(x)))), 1).flatten(1));
-  }
-};
-
 struct Mlp : nn::Module<Mlp> {  // W4
   nn::Sequential layers{nn::Linear{784, 512}, nn::ReLU{}, nn::Linear{512, 512}, nn::ReLU{},
                         nn::Linear{512, 10}};
@@ -71,6 +35,21 @@ struct Tiny : nn::Module<Tiny> {  // W5
   nn::Linear fc1{2, 16}, fc2{16, 1};
 
   Tensor forward(const Tensor& x) { return fc2(tanh(fc1(x))); }
+};
+
+struct Lstm : nn::Module<Lstm> {  // W6
+  nn::LSTM lstm{128, 128, {.batch_first = true}};
+  nn::Linear fc{128, 10};
+
+  Tensor forward(const Tensor& x) { return fc(lstm(x).first.select(1, -1)); }
+};
+
+struct Encoder : nn::Module<Encoder> {  // W6
+  nn::TransformerEncoder encoder{
+      nn::TransformerEncoderLayer{256, 4, {.dim_feedforward = 1024, .dropout = 0, .batch_first = true}}, 4};
+  nn::Linear fc{256, 10};
+
+  Tensor forward(const Tensor& x) { return fc(encoder(x).mean(1)); }
 };
 
 enum class Rule { kSgd, kAdam };
@@ -123,15 +102,34 @@ bench::Step tape() {
   };
 }
 
+// An epoch of small grey images, made ready as for W1.
+bench::Step loader(const bench::Request& request) {
+  data::ImageDataset images{.images = espalier::zeros({2048, 1, 28, 28}, {espalier::uint8}).array(),
+                            .labels = std::vector<int64_t>(2048),
+                            .classes = {"any"}};
+  std::vector<data::Transform> transform{data::Pad{2}, data::RepeatChannels{3}, data::ToFloat{},
+                                         data::Normalize{{0.5}, {0.5}}};
+  auto epoch = std::make_shared<data::DataLoader>(
+      images,
+      data::LoaderOptions{
+          .batch_size = request.batch, .shuffle = true, .workers = request.threads, .transform = transform});
+  return [epoch] {
+    for (auto& batch : *epoch) static_cast<void>(batch);
+  };
+}
+
 bench::Step prepare(const bench::Request& request) {
   espalier::set_num_threads(request.threads);
   espalier::manual_seed(0);
   const std::string& work = request.work;
   if (work == "W1") return make<espalier::models::SeedCnn>(request, Rule::kSgd, {3, 32, 32});
   if (work == "W2") return make<Vgg>(request, Rule::kAdam, {3, 32, 32});
-  if (work == "W3") return make<ResNet18>(request, Rule::kSgd, {3, 32, 32});
+  if (work == "W3") return make<espalier::models::ResNet>(request, Rule::kSgd, {3, 32, 32});
   if (work == "W4") return make<Mlp>(request, Rule::kAdam, {784});
   if (work == "W5") return make<Tiny>(request, Rule::kSgd, {2}, 0);
+  if (work == "W6-lstm") return make<Lstm>(request, Rule::kAdam, {64, 128});
+  if (work == "W6-encoder") return make<Encoder>(request, Rule::kAdam, {128, 256});
+  if (work == "loader" && request.train() && !request.bfloat16()) return loader(request);
   if (work == "tape" && request.train() && !request.bfloat16()) return tape();
   return {};
 }

@@ -4,17 +4,20 @@ import glob
 import json
 import os
 import pathlib
+import platform
+import re
 import shutil
 import statistics
 import subprocess
 import sys
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BENCH = ROOT / "bench"
 BUILD = pathlib.Path(os.environ.get("ESPALIER_BUILD", ROOT / "build/bench")).resolve()
 
-BATCH = {"W1": 64, "W2": 64, "W3": 64, "W4": 128, "W5": 16, "W6-lstm": 32, "W6-encoder": 16, "tape": 1}
-IMAGES = {"W1", "W2", "W3"}
+BATCH = {"W1": 64, "W2": 64, "W3": 64, "W4": 128, "W5": 16, "W6-lstm": 32, "W6-encoder": 16, "tape": 1, "loader": 64}
+IMAGES = ("W1", "W2", "W3")
 # glibc's malloc gives large blocks back at once and each step faults them in again; this keeps them.
 KEPT_MEMORY = {"MALLOC_TRIM_THRESHOLD_": "4000000000", "MALLOC_MMAP_THRESHOLD_": "4000000000"}
 SECONDS = 0.12  # of one contestant's turn; a step that takes longer is run once
@@ -39,22 +42,19 @@ def measurements(works, phases, threads, dtypes):
             for n in threads:
                 for phase in phases:
                     for batch in [BATCH[work]] if phase == "train" else sorted({1, BATCH[work]}):
-                        if work != "tape" or (phase, dtype) == ("train", "float32"):
+                        if work.startswith("W") or (phase, dtype) == ("train", "float32"):
                             yield Measurement(work, phase, batch, n, dtype)
 
 
 class Contestant:
     """A program and its setting. It runs only while it is needed: `ask` starts it, `stop` ends it."""
 
-    def __init__(self, who, setting, command, environment=None, phases=("train", "infer"), works=None):
+    def __init__(self, who, setting, command, environment=None, when=lambda m: True):
         self.who, self.setting, self.command = who, setting, [str(word) for word in command]
-        self.environment, self.phases, self.works = environment or {}, phases, works
+        self.environment, self.takes_part = environment or {}, when
         if "malloc" in setting:
             self.environment = {**self.environment, **KEPT_MEMORY}
         self.process = None
-
-    def takes_part(self, m):
-        return m.phase in self.phases and (not self.works or m.work in self.works)
 
     def ask(self, m, seconds):
         """The answer as a dictionary, or None when the contestant does not know the work."""
@@ -73,6 +73,11 @@ class Contestant:
         if self.process:
             self.process.communicate()
             self.process = None
+
+
+def stop(contestants):
+    for c in contestants:
+        c.stop()
 
 
 @dataclasses.dataclass
@@ -136,43 +141,56 @@ def contestants(torch, peers):
     """Those asked for, and {name: why} of those that are absent."""
     programs = BUILD / "bench"
     found, absent = [Contestant("Espalier", "default", [programs / "espalier"])], {}
-    if "floor" in peers:
-        if (programs / "floor").exists():
-            found += [Contestant("floor", "default", [programs / "floor"], phases=("train",)),
-                      Contestant("floor", "winograd", [programs / "floor", "winograd"], phases=("train",))]
-        else:
-            absent["floor"] = "it needs oneDNN 2"
-    for name, make in (("libtorch", libtorch), ("pytorch", pytorch), ("onnxruntime", onnx_runtime)):
-        if name not in peers:
-            continue
-        if not torch:
+    for name in peers:
+        if name == "floor" and (programs / "floor").exists():
+            found += [Contestant("floor", "default", [programs / "floor"], when=is_training),
+                      Contestant("floor", "winograd", [programs / "floor", "winograd"], when=is_training)]
+        elif name == "floor":
+            absent[name] = "it needs oneDNN 2"
+        elif not torch:
             absent[name] = "no --torch"
         elif name == "onnxruntime" and not torch.has("onnxruntime"):
             absent[name] = "pip install onnx onnxruntime beside torch"
         else:
-            found += make(torch)
+            found += {"libtorch": libtorch, "pytorch": pytorch, "onnxruntime": onnx_runtime}[name](torch)
     return found, absent
+
+
+def is_training(m):
+    return m.phase == "train"
+
+
+def is_inference(m):
+    return m.phase == "infer"
+
+
+def has_images(m):
+    return m.work in IMAGES
+
+
+def is_compiled(m):  # a minute of compiling for each, when it is new: only what the table's first half needs
+    return m.threads == 2 and m.work.startswith("W")
 
 
 def libtorch(torch):
     program, environment = BUILD / "bench/libtorch", torch.environment()
     return [Contestant("LibTorch", "default", [program], environment),
             Contestant("LibTorch", "malloc", [program], environment),
-            Contestant("LibTorch", "channels_last", [program, "channels_last"], environment, works=IMAGES),
-            Contestant("LibTorch", "channels_last+malloc", [program, "channels_last"], environment, works=IMAGES)]
+            Contestant("LibTorch", "channels_last", [program, "channels_last"], environment, has_images),
+            Contestant("LibTorch", "channels_last+malloc", [program, "channels_last"], environment, has_images)]
 
 
 def pytorch(torch):
-    def python(setting, **options):
+    def python(setting, *when):
         words = [word for word in setting.split("+") if word not in ("default", "malloc")]
-        return Contestant("PyTorch", setting, [torch.python, BENCH / "pytorch.py", *words], torch.environment(), **options)
-    return [python("default"), python("fused+malloc"), python("channels_last+fused+malloc", works=IMAGES),
-            python("compile+fused+malloc"), python("torchscript+malloc", phases=("infer",))]
+        return Contestant("PyTorch", setting, [torch.python, BENCH / "pytorch.py", *words], torch.environment(), *when)
+    return [python("default"), python("fused+malloc"), python("channels_last+fused+malloc", has_images),
+            python("compile+fused+malloc", is_compiled), python("torchscript+malloc", is_inference)]
 
 
 def onnx_runtime(torch):
-    return [Contestant("ONNX Runtime", "default", [torch.python, BENCH / "onnx_runtime.py", BUILD / "onnx"],
-                       torch.environment(), phases=("infer",))]
+    command = [torch.python, BENCH / "onnx_runtime.py", BUILD / "onnx"]
+    return [Contestant("ONNX Runtime", "default", command, torch.environment(), is_inference)]
 
 
 def measure(m, players, rounds):
@@ -189,3 +207,20 @@ def record(m, contestant, answers):
     return {**dataclasses.asdict(m), "who": contestant.who, "setting": contestant.setting,
             "median_ms": statistics.median(times), "min_ms": min(times), "max_ms": max(times),
             "peak_mb": max(a["peak_mb"] for a in answers), "first_ms": answers[0]["first_ms"], "rounds_ms": times}
+
+
+def about(torch):
+    """The record of what was measured, and where."""
+    def line(*command):
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        return (done.stdout.splitlines() or ["?"])[0]
+
+    def version(module):
+        return line(torch.python, "-c", f"import {module}; print({module}.__version__)") if torch else "absent"
+    processor = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    return {"about": {
+        "processor": processor[1] if processor else platform.machine(), "cores": os.cpu_count(),
+        "system": platform.freedesktop_os_release()["PRETTY_NAME"], "compiler": line("g++", "--version"),
+        "onednn": line("dpkg-query", "-W", "-f", "${Version}", "libdnnl-dev"), "torch": version("torch"),
+        "onnxruntime": version("onnxruntime"), "commit": line("git", "rev-parse", "--short", "HEAD"),
+        "date": time.strftime("%Y-%m-%d")}}

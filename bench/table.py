@@ -2,6 +2,7 @@
 import statistics
 
 KEYS = ("work", "phase", "batch", "threads", "dtype")
+PEERS = ("LibTorch", "PyTorch", "ONNX Runtime")
 
 
 def groups(records):
@@ -18,39 +19,46 @@ def best(records, *who):
 
 
 def ratio(a, b):
-    """How many times a's time is of b's: the median, least and most over the rounds, which were run in turn."""
+    """How many times b's time a takes: the median, least and most over the rounds, which were run in turn."""
     each = [x / y for x, y in zip(a["rounds_ms"], b["rounds_ms"])]
     return statistics.median(each), min(each), max(each)
 
 
+def number(x):
+    return f"{x:.{4 if x < 0.1 else 3 if x < 1 else 2 if x < 10 else 1}f}"
+
+
 def ms(r):
-    if not r:
-        return "–"
-    digits = 3 if r["median_ms"] < 0.1 else 2 if r["median_ms"] < 10 else 1
-    return f"{r['median_ms']:.{digits}f}"
+    return number(r["median_ms"]) if r else "–"
 
 
 def times(a, b):
-    if not a or not b:
-        return "–"
-    return "{:.2f} ({:.2f}–{:.2f})".format(*ratio(a, b))
+    return "{:.2f} ({:.2f}–{:.2f})".format(*ratio(a, b)) if a and b else "–"
 
 
-HEADER = ("work", "phase", "batch", "threads", "dtype", "Espalier", "LibTorch", "PyTorch", "ONNX Runtime", "best peer",
-          "times faster", "floor", "of the floor")
+HEADER = ("work", "phase", "batch", "threads", "dtype", "Espalier", *PEERS, "best peer", "times faster", "floor",
+          "of the floor")
 
 
 def row(key, records):
-    own, floor = best(records, "Espalier"), best(records, "floor")
-    peer = best(records, "LibTorch", "PyTorch", "ONNX Runtime")
-    return (*map(str, key), ms(own), *(ms(best(records, who)) for who in ("LibTorch", "PyTorch", "ONNX Runtime")),
+    own, floor, peer = best(records, "Espalier"), best(records, "floor"), best(records, *PEERS)
+    return (*map(str, key), ms(own), *(ms(best(records, who)) for who in PEERS),
             f"{peer['who']} {peer['setting']}" if peer else "–", times(peer, own), ms(floor), times(own, floor))
 
 
-def aligned(rows):
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(r, widths)).rstrip() for r in rows)
+def rows(records):
+    return [row(key, group) for key, group in groups(records).items()]
 
 
-def table(records):
-    return aligned([HEADER, *(row(key, group) for key, group in groups(records).items())])
+def aligned(lines):
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines)
+
+
+def text(records):
+    sizes = [f"{r['who']}: {r['size_mb']:.1f} MB installed" for r in records if "size_mb" in r]
+    return "\n".join([aligned([HEADER, *rows(records)]), *sizes])
+
+
+def markdown(header, lines):
+    return "\n".join(f"| {' | '.join(line)} |" for line in (header, ["---"] * len(header), *lines))
