@@ -11,7 +11,10 @@ namespace espalier::io {
 struct ElementType {
   std::string_view name;  // "float32", "float8_e4m3fn", "qint8"
   int bits;
-  std::optional<DType> dtype;
+  std::optional<DType> dtype;       // the same one of arrays,
+  std::optional<DType> wider = {};  // or else one that holds all its values (of uint64, those up to 2^63 - 1)
+
+  std::optional<DType> array_dtype() const { return dtype ? dtype : wider; }
 };
 
 // Null for a name that is not known.

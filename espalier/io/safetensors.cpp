@@ -1,8 +1,5 @@
 #include <espalier/io/safetensors.h>
 
-#include <algorithm>
-#include <cstring>
-
 #include <espalier/core/error.h>
 #include <espalier/io/safetensors_format.h>
 
@@ -16,21 +13,6 @@ SafetensorsHeader parse(const std::string& path, std::span<const std::byte> byte
     e.prepend(concat("can't read '", path, "': "));
     throw;
   }
-}
-
-Array copy(const Array& from) {
-  Array to = Array::empty(from.shape, from.dtype);
-  if (!nothing_to_do(to)) std::memcpy(to.data(), from.data(), static_cast<size_t>(from.bytes()));
-  return to;
-}
-
-// A bool of C++ is 0 or 1, a byte of a file may be anything.
-Array with_clean_bools(Array a) {
-  auto* bytes = static_cast<uint8_t*>(a.data());
-  if (std::all_of(bytes, bytes + a.numel(), [](uint8_t b) { return b <= 1; })) return a;
-  std::replace_if(
-      bytes, bytes + a.numel(), [](uint8_t b) { return b > 1; }, uint8_t{1});
-  return a;
 }
 
 }  // namespace
@@ -56,18 +38,23 @@ Array SafetensorsFile::array(const std::string& name) const {
   return array(entries()[alias->second]);
 }
 
+StoredTensor SafetensorsFile::tensor(const SafetensorsEntry& e) const {
+  auto* data = const_cast<std::byte*>(bytes(e).data());
+  return {e.name,
+          find_element_type(e.dtype->name),
+          e.shape,
+          contiguous_strides(e.shape),
+          Storage::borrow(data, e.end - e.begin, file_.owner),
+          0};
+}
+
 Array SafetensorsFile::array(const SafetensorsEntry& entry) const {
-  require<DTypeError>(entry.dtype->dtype.has_value(), "'", path_, "': tensor '", printable(entry.name),
-                      "' is of type ", entry.dtype->name,
-                      ", which Espalier has no tensors of yet; convert it to float32 before");
-  DType dtype = *entry.dtype->dtype;
-  if (entry.begin == entry.end) return Array::empty(entry.shape, dtype);
-  auto* data = const_cast<std::byte*>(bytes(entry).data());
-  bool aligned = reinterpret_cast<uintptr_t>(data) % static_cast<size_t>(itemsize(dtype)) == 0;
-  Array mapped{Storage::borrow(data, entry.end - entry.begin, file_.owner), 0, entry.shape,
-               contiguous_strides(entry.shape), dtype};
-  if (dtype == DType::boolean) return with_clean_bools(std::move(mapped));
-  return aligned ? mapped : copy(mapped);
+  try {
+    return to_array(tensor(entry));
+  } catch (DTypeError& e) {
+    e.prepend(concat("'", path_, "': "));
+    throw;
+  }
 }
 
 Safetensors read_safetensors(const std::string& path) {

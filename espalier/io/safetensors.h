@@ -56,8 +56,8 @@ class SafetensorsFile {
   const std::map<std::string, size_t>& aliases() const { return aliases_; }
 
   std::span<const std::byte> bytes(const SafetensorsEntry& entry) const;
-  // The values under a name or an alias, which stay in the mapped file where they lie aligned there. Throws
-  // FileError when there is no such name, DTypeError when the element type is not one of ours.
+  StoredTensor tensor(const SafetensorsEntry& entry) const;
+  // The values under a name or an alias, as to_array gives them. Throws FileError when there is no such name.
   Array array(const std::string& name) const;
   Array array(const SafetensorsEntry& entry) const;
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <espalier/core/error.h>
+#include <espalier/io/widen.h>
 
 namespace espalier::io {
 namespace {
@@ -33,10 +34,14 @@ Array copied(const StoredTensor& t, DType dtype) {
 }  // namespace
 
 Array to_array(const StoredTensor& t) {
-  require<DTypeError>(t.type->dtype.has_value(), "tensor '", printable(t.name), "' is of type ", t.type->name,
-                      ", which Espalier has no tensors of yet; convert it to float32 before");
+  require<DTypeError>(t.type->array_dtype().has_value(), "tensor '", printable(t.name), "' is of type ",
+                      t.type->name, ", which Espalier has no tensors of; convert it in Python before");
+  if (t.shape.numel() == 0) return Array::empty(t.shape, *t.type->array_dtype());
+  if (!t.type->dtype) {
+    std::string buffer;
+    return widened(row_major_bytes(t, buffer), *t.type, t.shape);
+  }
   DType dtype = *t.type->dtype;
-  if (t.shape.numel() == 0) return Array::empty(t.shape, dtype);
   bool aligned = reinterpret_cast<uintptr_t>(first_byte(t)) % static_cast<size_t>(itemsize(dtype)) == 0;
   if (dtype == DType::boolean) clean_bools(t);
   if (!aligned) return copied(t, dtype);

@@ -20,8 +20,9 @@ struct StoredTensor {
   int64_t bytes() const { return (shape.numel() * type->bits + 7) / 8; }
 };
 
-// The tensor itself, which stays in the mapped file where it lies aligned there. Throws DTypeError when the
-// element type is not one of ours.
+// The tensor itself, which stays in the mapped file where it lies aligned there. Of an element type that
+// arrays do not have it is a copy of the wider type that holds its values (float16 gives float32); DTypeError
+// where there is none (complex and quantised types).
 Array to_array(const StoredTensor& tensor);
 
 // Its elements in row-major order: those in the file where they lie so, else put together in `buffer`.

@@ -1,3 +1,5 @@
+#include <ostream>
+
 #include <espalier/core/error.h>
 #include <espalier/nn/state_dict.h>
 
@@ -31,5 +33,26 @@ StateDict StateDict::without_prefix(std::string_view prefix) const {
   }
   return out;
 }
+
+std::string to_string(const LoadResult& r) {
+  size_t left = r.missing.size() + r.mismatched.size();
+  std::string out =
+      concat(left ? "" : "all ", r.loaded, r.loaded == 1 ? " tensor was" : " tensors were", " loaded");
+  if (left) out += concat(", ", left, " kept their values");
+  if (!r.prefix.empty()) out += concat("\n  the state's names begin with '", printable(r.prefix), "'");
+  const std::pair<const char*, const std::vector<std::string>&> lists[] = {
+      {"missing from the state", r.missing},
+      {"not in the model", r.unexpected},
+      {"of another shape", r.mismatched},
+      {"converted from another dtype", r.converted},
+      {"no part of the model", r.outside}};
+  for (auto& [title, names] : lists) {
+    if (!names.empty()) out += concat("\n  ", title, ":");
+    for (auto& name : names) out += concat("\n    ", printable(name));
+  }
+  return out;
+}
+
+std::ostream& operator<<(std::ostream& out, const LoadResult& result) { return out << to_string(result); }
 
 }  // namespace espalier::nn

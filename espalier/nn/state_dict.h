@@ -3,6 +3,8 @@
 #include <espalier/autograd/tensor.h>
 
 #include <initializer_list>
+#include <iosfwd>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -38,13 +40,34 @@ class StateDict {
   std::unordered_map<std::string, size_t> places_;
 };
 
+// Names of a state to those of a model, in whole parts between dots: {"linear", "fc"} makes of
+// "head.linear.weight" "head.fc.weight". "*" is any one part and stands for it in `to`: {"convs.*.conv1",
+// "blocks.*.first"}. Only the first place in a name is changed; where `to` is empty the parts go.
+struct Rename {
+  std::string from, to;
+};
+
 struct LoadOptions {
   bool strict = true;  // false: names that are missing or unexpected are no error
+  // What the state's names have in front of the model's, such as "encoder."; names without it are no part of
+  // the model. Where it is not given, that of wrappers and checkpoints is found: "module.", "_orig_mod.",
+  // "model.", "state_dict.", and several of them.
+  std::optional<std::string> prefix = {};
+  std::vector<Rename> rename = {};       // each is tried on each name, in order, behind the prefix
+  bool ignore_mismatched_sizes = false;  // true: tensors of another shape are left out, and listed
 };
 
 struct LoadResult {
   std::vector<std::string> missing;     // in the model only
   std::vector<std::string> unexpected;  // in the state only
+  std::vector<std::string> mismatched;  // of another shape, left out
+  std::vector<std::string> converted;   // of another dtype, converted as by copy_
+  std::vector<std::string> outside;     // without the prefix, no part of the model: an optimizer's, say
+  std::string prefix;                   // what the state's names had in front
+  size_t loaded = 0;                    // names of the model
 };
+// All of it as text; "all 122 tensors were loaded" where there is nothing to say.
+std::string to_string(const LoadResult& result);
+std::ostream& operator<<(std::ostream& out, const LoadResult& result);
 
 }  // namespace espalier::nn
