@@ -1,6 +1,7 @@
 """What a user's program costs: to compile it, to start it, and what has to be installed for it."""
 import os
 import pathlib
+import re
 import statistics
 import subprocess
 import sys
@@ -45,7 +46,9 @@ def size(who, mb):
 
 
 def folder_mb(*folders):
-    return sum(f.stat().st_size for folder in folders for f in folder.rglob("*") if f.is_file()) / 1e6
+    """Without what is for GPUs."""
+    files = [f for folder in folders for f in folder.rglob("*") if f.is_file()]
+    return sum(f.stat().st_size for f in files if not re.search("cuda|nvshmem|nvrtc", f.name)) / 1e6
 
 
 def measure(torch):

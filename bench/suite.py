@@ -20,7 +20,8 @@ BATCH = {"W1": 64, "W2": 64, "W3": 64, "W4": 128, "W5": 16, "W6-lstm": 32, "W6-e
 IMAGES = ("W1", "W2", "W3")
 # glibc's malloc gives large blocks back at once and each step faults them in again; this keeps them.
 KEPT_MEMORY = {"MALLOC_TRIM_THRESHOLD_": "4000000000", "MALLOC_MMAP_THRESHOLD_": "4000000000"}
-SECONDS = 0.12  # of one contestant's turn; a step that takes longer is run once
+SECONDS = 0.1  # of one contestant's turn; a step that takes longer is run once
+PATIENCE = 20  # seconds; a measurement that has taken as long ends after three rounds
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +48,7 @@ def measurements(works, phases, threads, dtypes):
 
 
 class Contestant:
-    """A program and its setting. It runs only while it is needed: `ask` starts it, `stop` ends it."""
+    """A program and its setting. `when` says which measurements it takes part in."""
 
     def __init__(self, who, setting, command, environment=None, when=lambda m: True):
         self.who, self.setting, self.command = who, setting, [str(word) for word in command]
@@ -56,12 +57,14 @@ class Contestant:
             self.environment = {**self.environment, **KEPT_MEMORY}
         self.process = None
 
-    def ask(self, m, seconds):
-        """The answer as a dictionary, or None when the contestant does not know the work."""
+    def start(self):
         if not self.process:
             self.process = subprocess.Popen(self.command, env={**os.environ, **self.environment}, text=True,
                                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT,
                                             stderr=open(BUILD / f"{self.who}.log", "a"))
+
+    def ask(self, m, seconds):
+        """The answer as a dictionary, or None when the contestant does not know the work."""
         self.process.stdin.write(m.request(seconds))
         self.process.stdin.flush()
         answer = self.process.stdout.readline()
@@ -168,15 +171,21 @@ def has_images(m):
     return m.work in IMAGES
 
 
-def is_compiled(m):  # a minute of compiling for each, when it is new: only what the table's first half needs
-    return m.threads == 2 and m.work.startswith("W")
+# The weaker settings, and torch.compile, which takes minutes when it is new, are measured with two threads only.
+def has_two_threads(m):
+    return m.threads == 2
+
+
+def is_compiled(m):
+    return m.threads == 2 and m.work.startswith("W") and (m.dtype == "float32" or m.phase == "train")
 
 
 def libtorch(torch):
     program, environment = BUILD / "bench/libtorch", torch.environment()
-    return [Contestant("LibTorch", "default", [program], environment),
+    return [Contestant("LibTorch", "default", [program], environment, has_two_threads),
             Contestant("LibTorch", "malloc", [program], environment),
-            Contestant("LibTorch", "channels_last", [program, "channels_last"], environment, has_images),
+            Contestant("LibTorch", "channels_last", [program, "channels_last"], environment,
+                       lambda m: has_images(m) and has_two_threads(m)),
             Contestant("LibTorch", "channels_last+malloc", [program, "channels_last"], environment, has_images)]
 
 
@@ -184,8 +193,9 @@ def pytorch(torch):
     def python(setting, *when):
         words = [word for word in setting.split("+") if word not in ("default", "malloc")]
         return Contestant("PyTorch", setting, [torch.python, BENCH / "pytorch.py", *words], torch.environment(), *when)
-    return [python("default"), python("fused+malloc"), python("channels_last+fused+malloc", has_images),
-            python("compile+fused+malloc", is_compiled), python("torchscript+malloc", is_inference)]
+    return [python("default", has_two_threads), python("fused+malloc"), python("channels_last+fused+malloc", has_images),
+            python("compile+fused+malloc", is_compiled),
+            python("torchscript+malloc", lambda m: is_inference(m) and has_two_threads(m))]
 
 
 def onnx_runtime(torch):
@@ -195,10 +205,15 @@ def onnx_runtime(torch):
 
 def measure(m, players, rounds):
     """Asks each contestant once a round; gives a record for each that knows the work."""
-    answers = {c: [first] for c in players if c.takes_part(m) and (first := c.ask(m, 0))}
-    for _ in range(rounds):
-        for c, given in answers.items():
-            given.append(c.ask(m, SECONDS))
+    players = [c for c in players if c.takes_part(m)]
+    for c in players:
+        c.start()
+    begin = time.monotonic()
+    answers = {c: [first] for c in players if (first := c.ask(m, 0))}
+    for i in range(rounds):
+        if i < 3 or time.monotonic() - begin < PATIENCE:
+            for c, given in answers.items():
+                given.append(c.ask(m, SECONDS))
     return [record(m, c, given) for c, given in answers.items()]
 
 
