@@ -125,15 +125,21 @@ int64_t Pictures::find(int64_t i) const {
 
 void write_pictures(const std::string& path, const Pictures& pictures) {
   auto n = static_cast<int64_t>(pictures.index.size());
-  io::write_safetensors(path, {{"index", array_of(pictures.index, {n})}, {"images", pictures.images}},
+  auto traced = static_cast<int64_t>(pictures.traced.size());
+  io::write_safetensors(path,
+                        {{"index", array_of(pictures.index, {n})},
+                         {"images", pictures.images},
+                         {"traced", array_of(pictures.traced, {traced})}},
                         {{"version", kVersion}});
 }
 
 Pictures read_pictures(const std::string& path) {
   Reader file(path);
-  Pictures p{{}, file.array("images", uint8, 4)};
+  Pictures p{{}, file.array("images", uint8, 4), {}};
   p.index = file.values<int64_t>("index", {p.images.shape[0]});
   file.check(std::ranges::is_sorted(p.index), "its images are not in order");
+  p.traced = file.values<int64_t>("traced", file.array("traced", int64, 1).shape);
+  for (int64_t i : p.traced) file.check(p.find(i) >= 0, "there is no picture of image ", i);
   file.check(p.images.shape[1] == 1 || p.images.shape[1] == 3, "its images have ", p.images.shape[1],
              " channels");
   return p;

@@ -43,8 +43,9 @@ std::vector<int64_t> confident_mistakes(const Predictions& p, int64_t most);
 
 // Pictures of single images of the test data, for looking at.
 struct Pictures {
-  std::vector<int64_t> index;  // in the test data, ascending
-  Array images;                // uint8 [n, C, H, W]
+  std::vector<int64_t> index;   // in the test data, ascending
+  Array images;                 // uint8 [n, C, H, W]
+  std::vector<int64_t> traced;  // those whose way through the model is kept, in the order of that batch
   // The position of image `i` of the test data among these; -1 where it is not.
   int64_t find(int64_t i) const;
 };

@@ -11,7 +11,9 @@
 #include <espalier/core/table.h>
 #include <espalier/nn/structure.h>
 #include <espalier/ops/loss.h>
+#include <espalier/train/step_log.h>
 #include <espalier/train/step_record.h>
+#include <espalier/train/test_results.h>
 #include <espalier/view/progress.h>
 #include <espalier/view/training_trace.h>
 
@@ -30,6 +32,9 @@ class Mean {
     count_ += n;
   }
   Score score() const { return {loss_ / count_, right_ / count_}; }
+  double loss() const { return loss_; }
+  double right() const { return right_; }
+  double count() const { return count_; }
 
  private:
   double loss_ = 0, right_ = 0, count_ = 0;
@@ -46,6 +51,23 @@ void check(const data::ImageDataset& data, const FitOptions& o) {
 Loss loss_of(const FitOptions& o) {
   if (o.loss) return o.loss;
   return [](const Tensor& output, const Tensor& target) { return cross_entropy(output, target); };
+}
+
+using See = std::function<void(const Tensor& output, const Tensor& target)>;
+
+Score evaluate(nn::ModuleRef model, const Forward& forward, const data::ImageDataset& data,
+               const FitOptions& o, const See& see) {
+  NoGrad no_grad;
+  model.train(false);
+  Loss loss = loss_of(o);
+  Mean mean;
+  data::DataLoader loader(data, {.batch_size = o.batch_size, .workers = o.workers, .transform = o.transform});
+  for (auto& [x, y] : loader) {
+    Tensor output = forward(x);
+    mean.add(loss(output, y), output, y);
+    see(output, y);
+  }
+  return mean.score();
 }
 
 // What fit itself knows of a run; the caller's settings say the rest.
@@ -74,7 +96,8 @@ std::string describe(const data::ImageDataset& data) {
 
 class Fit {
  public:
-  Fit(nn::ModuleRef model, const Forward& forward, const data::ImageDataset& data, FitOptions& o)
+  Fit(nn::ModuleRef model, const Forward& forward, const data::ImageDataset& data, FitOptions& o,
+      const std::optional<Run>& run)
       : model_(model),
         forward_(forward),
         options_(o),
@@ -85,15 +108,17 @@ class Fit {
                        .workers = o.workers,
                        .transform = o.transform}),
         progress_(!o.progress),
-        record_(model) {}
+        record_(model) {
+    if (run) log_.emplace(run->file("steps.jsonl"), model, loader_.size(), o.epochs);
+  }
 
   void epoch(trace::History& history) {
     auto start = Clock::now();
     auto number = static_cast<int64_t>(history.size()) + 1;
-    double lr = options_.optimizer.param_groups().at(0)["lr"];
+    double lr = this->lr();
     Score train = pass(number);
     std::optional<Score> val;
-    if (options_.validation) val = evaluate(model_, forward_, *options_.validation, options_);
+    if (options_.validation) val = validate();
     progress_.clear();
     history.push_back({.epoch = number,
                        .step = steps_,
@@ -106,6 +131,8 @@ class Fit {
   }
 
   const StepRecord& record() const { return record_; }
+  // Of the last epoch.
+  const trace::Predictions& predictions() const { return predictions_; }
 
   static void say(const std::string& text) {
     std::fputs(text.c_str(), stdout);
@@ -122,7 +149,11 @@ class Fit {
       auto [output, loss] = forward_and_backward(x, y);
       options_.optimizer.step();
       ++steps_;
+      Mean before = mean;
       mean.add(loss.detach(), output.detach(), y);
+      if (log_)
+        log_->end(number, lr(), mean.loss() - before.loss(), mean.right() - before.right(),
+                  mean.count() - before.count());
       Score now = mean.score();
       progress_.show(concat("epoch ", number, "/", options_.epochs), ++done, loader_.size(),
                      concat("loss ", text::fixed(now.loss, 4), "  accuracy ", text::fixed(now.accuracy, 3)));
@@ -131,15 +162,27 @@ class Fit {
   }
 
   std::pair<Tensor, Tensor> forward_and_backward(const Tensor& x, const Tensor& y) {
-    trace::Tracer* tracer = options_.run.empty() ? nullptr : record_.begin();
-    RecorderScope scope(tracer ? tracer : recorder());
+    Recorder* watch = log_ ? log_->begin() : nullptr;
+    trace::Tracer* tracer = log_ ? record_.begin() : nullptr;
+    RecorderScope scope(tracer ? tracer : watch ? watch : recorder());
     Tensor output = forward_(x);
     Tensor loss = loss_(output, y);
     if (tracer) tracer->only_times();
     loss.backward();
     if (tracer) record_.end();
+    if (log_) log_->gradients();
     return {output, loss};
   }
+
+  Score validate() {
+    predictions_ = {};
+    return evaluate(model_, forward_, *options_.validation, options_,
+                    [&](const Tensor& output, const Tensor& target) {
+                      if (log_) add(predictions_, output, target);
+                    });
+  }
+
+  double lr() const { return options_.optimizer.param_groups().at(0)["lr"]; }
 
   nn::ModuleRef model_;
   const Forward& forward_;
@@ -150,6 +193,8 @@ class Fit {
   view::Progress progress_;
   StepRecord record_;
   int64_t steps_ = 0;
+  std::optional<StepLog> log_;  // of a run that is kept
+  trace::Predictions predictions_;
 };
 
 // What of a run is known before its first step.
@@ -162,16 +207,7 @@ void begin_run(Run& run, nn::ModuleRef model) {
 
 Score evaluate(nn::ModuleRef model, const Forward& forward, const data::ImageDataset& data,
                const FitOptions& o) {
-  NoGrad no_grad;
-  model.train(false);
-  Loss loss = loss_of(o);
-  Mean mean;
-  data::DataLoader loader(data, {.batch_size = o.batch_size, .workers = o.workers, .transform = o.transform});
-  for (auto& [x, y] : loader) {
-    Tensor output = forward(x);
-    mean.add(loss(output, y), output, y);
-  }
-  return mean.score();
+  return evaluate(model, forward, data, o, [](const Tensor&, const Tensor&) {});
 }
 
 trace::History fit(nn::ModuleRef model, const Forward& forward, const data::ImageDataset& data,
@@ -182,7 +218,7 @@ trace::History fit(nn::ModuleRef model, const Forward& forward, const data::Imag
   trace::History history;
   bool kept = false;  // an epoch's results are in the run's folder
   try {
-    Fit fit(model, forward, data, options);
+    Fit fit(model, forward, data, options, run);
     if (options.verbose) Fit::say(view::training_head());
     if (run) begin_run(*run, model);
     for (int64_t e = 0; e < options.epochs; ++e) {
@@ -190,9 +226,11 @@ trace::History fit(nn::ModuleRef model, const Forward& forward, const data::Imag
       if (!run) continue;
       if (e == 0) run->keep(fit.record().get());
       model.save(run->file("weights.safetensors"));
+      if (options.validation) keep_results(*run, fit.predictions(), *options.validation);
       run->append(history.back());
       kept = true;
     }
+    if (run && options.validation) keep_samples(*run, model, forward, *options.validation, options.transform);
   } catch (...) {
     if (run && !kept) run->discard();
     throw;

@@ -20,8 +20,10 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kFiles[] = {"settings.toml", "environment.json",    "structure.json",     "record.json",
-                                  "metrics.jsonl", "initial.safetensors", "weights.safetensors"};
+constexpr const char* kFiles[] = {"settings.toml",        "environment.json",    "structure.json",
+                                  "record.json",          "metrics.jsonl",       "steps.jsonl",
+                                  "initial.safetensors",  "weights.safetensors", "predictions.safetensors",
+                                  "pictures.safetensors", "samples.json",        "samples.safetensors"};
 
 std::string to_toml(const Settings& s) {
   toml::array image, classes;

@@ -17,8 +17,12 @@
 //   structure.json       the model's modules and parameters
 //   record.json          the calls and tensors of a step of the training, with times
 //   metrics.jsonl        a line per epoch
+//   steps.jsonl          a line now and then: loss since the one before; in some, gradients and dead units
 //   initial.safetensors  the weights before the training
 //   weights.safetensors  the last weights
+//   predictions.safetensors  what the model says of each image of the validation data
+//   pictures.safetensors     some of these images
+//   samples.json, samples.safetensors  how a few of them go through the model, with all values
 namespace espalier::train {
 
 using trace::Settings;

@@ -11,6 +11,7 @@
 #include <espalier/io/safetensors.h>
 #include <espalier/ops/arithmetic.h>
 #include <espalier/ops/reduce.h>
+#include <espalier/trace/record_file.h>
 
 namespace espalier::train {
 namespace {
@@ -72,6 +73,16 @@ void add_parameters(view::RunData& out, const trace::Structure& module, const We
   for (const trace::Structure& child : module.children) add_parameters(out, child, now, before);
 }
 
+void add_results(view::RunData& out, const Run& run) {
+  auto add = [&](const char* name, auto& to, auto read) {
+    if (fs::exists(run.file(name))) to = read(run.file(name));
+  };
+  add("steps.jsonl", out.steps, trace::read_steps);
+  add("predictions.safetensors", out.predictions, trace::read_predictions);
+  add("pictures.safetensors", out.pictures, trace::read_pictures);
+  add("samples.json", out.samples, trace::read_record);
+}
+
 }  // namespace
 
 view::RunData run_data(const Run& run) {
@@ -83,6 +94,7 @@ view::RunData run_data(const Run& run) {
   out.structure = run.structure().value_or(trace::Structure{});
   out.record = run.record().value_or(trace::Record{});
   if (fs::exists(run.file("metrics.jsonl"))) out.history = run.history();
+  add_results(out, run);
   add_parameters(out, out.structure, weights(run.file("weights.safetensors")),
                  weights(run.file("initial.safetensors")));
   return out;

@@ -6,8 +6,10 @@
 #include <vector>
 
 #include <espalier/trace/history.h>
+#include <espalier/trace/predictions.h>
 #include <espalier/trace/record.h>
 #include <espalier/trace/settings.h>
+#include <espalier/trace/steps.h>
 #include <espalier/trace/structure.h>
 
 namespace espalier::view {
@@ -29,6 +31,10 @@ struct RunData {
   trace::Structure structure = {};
   trace::Record record = {};    // of a step of the training: forward, loss and the times of the backward
   trace::History history = {};  // an entry an epoch
+  trace::Steps steps = {};      // and now and then between
+  std::optional<trace::Predictions> predictions = {};  // for the validation data
+  trace::Pictures pictures = {};                       // some of it
+  trace::Record samples = {};  // how pictures.traced go through the model, with values
   std::vector<ParameterStory> parameters = {};
   // The filters of the first convolution over images, [filters, channels, height, width].
   std::optional<Array> kernels = {}, initial_kernels = {};

@@ -84,11 +84,12 @@ TEST(Predictions, WhatCannotBeIsRefused) {
 
 TEST(Pictures, AreFoundByTheirPlaceInTheData) {
   TemporaryFolder folder;
-  Pictures was{{3, 17}, Array::empty({2, 1, 2, 2}, uint8)};
+  Pictures was{{3, 17}, Array::empty({2, 1, 2, 2}, uint8), {17}};
   for (int i = 0; i < 8; ++i) was.images.data<uint8_t>()[i] = static_cast<uint8_t>(i);
   write_pictures(folder / "p.safetensors", was);
   Pictures is = read_pictures(folder / "p.safetensors");
   EXPECT_EQ(is.index, was.index);
+  EXPECT_EQ(is.traced, was.traced);
   EXPECT_EQ(is.images.data<uint8_t>()[7], 7);
   EXPECT_EQ(is.find(17), 1);
   EXPECT_EQ(is.find(4), -1);
