@@ -6,6 +6,7 @@
 #include <espalier/ops/floating.h>
 #include <espalier/ops/math.h>
 #include <espalier/ops/matmul.h>
+#include <espalier/ops/rnn_fused.h>
 #include <espalier/ops/view.h>
 
 namespace espalier {
@@ -76,14 +77,6 @@ Tensor last_step(const Tensor& y, const RnnOptions& o) {
   return y.select(o.batch_first ? 1 : 0, o.reverse ? 0 : -1);
 }
 
-template <class Step>
-std::pair<Tensor, Tensor> simple_layer(const char* op, const Tensor& x, const Tensor& h, const RnnWeights& w,
-                                       int64_t gates, const RnnOptions& o, Step&& step) {
-  check_layer(op, x, h, w, gates, o);
-  Tensor y = unrolled(x, h, w, o, step);
-  return {y, last_step(y, o)};
-}
-
 }  // namespace
 
 LstmState lstm_cell(const Tensor& x, const LstmState& state, const RnnWeights& w) {
@@ -108,34 +101,51 @@ Tensor rnn_relu_cell(const Tensor& x, const Tensor& h, const RnnWeights& w) {
   return (linear(x, w.weight_ih, w.bias_ih) + linear(h, w.weight_hh, w.bias_hh)).relu();
 }
 
-std::pair<Tensor, LstmState> lstm(const Tensor& x, const LstmState& state, const RnnWeights& w,
-                                  const RnnOptions& o) {
-  auto [h, c] = state;
-  check_layer("lstm", x, h, w, 4, o);
-  require<ShapeError>(c.shape() == h.shape(), "lstm: h is ", h.shape(), " and c is ", c.shape());
-  Tensor last_c = c;
-  Tensor y = unrolled(x, h, w, o, [&](const Tensor& from_x, const Tensor& from_h, const Tensor&) {
-    LstmState next = lstm_step(from_x, from_h, last_c);
-    last_c = next.second;
+std::pair<Tensor, LstmState> detail::composed_lstm(const Tensor& x, const LstmState& state,
+                                                   const RnnWeights& w, const RnnOptions& o) {
+  Tensor c = state.second;
+  Tensor y = unrolled(x, state.first, w, o, [&](const Tensor& from_x, const Tensor& from_h, const Tensor&) {
+    LstmState next = lstm_step(from_x, from_h, c);
+    c = next.second;
     return next.first;
   });
+  return {y, {last_step(y, o), c}};
+}
+
+Tensor detail::composed_gru(const Tensor& x, const Tensor& h, const RnnWeights& w, const RnnOptions& o) {
+  return unrolled(x, h, w, o, gru_step);
+}
+
+std::pair<Tensor, LstmState> lstm(const Tensor& x, const LstmState& state, const RnnWeights& w,
+                                  const RnnOptions& o) {
+  auto& [h, c] = state;
+  check_layer("lstm", x, h, w, 4, o);
+  require<ShapeError>(c.shape() == h.shape(), "lstm: h is ", h.shape(), " and c is ", c.shape());
+  if (!detail::can_fuse(x, h, w) || c.dtype() != x.dtype()) return detail::composed_lstm(x, state, w, o);
+  auto [y, last_c] = detail::fused_lstm(x, state, w, o);
   return {y, {last_step(y, o), last_c}};
 }
 
 std::pair<Tensor, Tensor> gru(const Tensor& x, const Tensor& h, const RnnWeights& w, const RnnOptions& o) {
-  return simple_layer("gru", x, h, w, 3, o, gru_step);
+  check_layer("gru", x, h, w, 3, o);
+  Tensor y = detail::can_fuse(x, h, w) ? detail::fused_gru(x, h, w, o) : detail::composed_gru(x, h, w, o);
+  return {y, last_step(y, o)};
 }
 
 std::pair<Tensor, Tensor> rnn_tanh(const Tensor& x, const Tensor& h, const RnnWeights& w,
                                    const RnnOptions& o) {
-  return simple_layer("rnn_tanh", x, h, w, 1, o,
-                      [](const Tensor& a, const Tensor& b, const Tensor&) { return (a + b).tanh(); });
+  check_layer("rnn_tanh", x, h, w, 1, o);
+  Tensor y =
+      unrolled(x, h, w, o, [](const Tensor& a, const Tensor& b, const Tensor&) { return (a + b).tanh(); });
+  return {y, last_step(y, o)};
 }
 
 std::pair<Tensor, Tensor> rnn_relu(const Tensor& x, const Tensor& h, const RnnWeights& w,
                                    const RnnOptions& o) {
-  return simple_layer("rnn_relu", x, h, w, 1, o,
-                      [](const Tensor& a, const Tensor& b, const Tensor&) { return (a + b).relu(); });
+  check_layer("rnn_relu", x, h, w, 1, o);
+  Tensor y =
+      unrolled(x, h, w, o, [](const Tensor& a, const Tensor& b, const Tensor&) { return (a + b).relu(); });
+  return {y, last_step(y, o)};
 }
 
 }  // namespace espalier

@@ -10,7 +10,7 @@ namespace espalier {
 // One layer in one direction: weight_ih [G·H, I], weight_hh [G·H, H], biases [G·H] or undefined. The G gates
 // stand one below the other: i, f, g, o for LSTM, r, z, n for GRU, one for a plain layer.
 struct RnnWeights {
-  Tensor weight_ih, weight_hh, bias_ih, bias_hh;
+  Tensor weight_ih, weight_hh, bias_ih = {}, bias_hh = {};
 };
 
 // The state of an LSTM: h and c.
@@ -37,5 +37,10 @@ std::pair<Tensor, Tensor> rnn_tanh(const Tensor& x, const Tensor& h, const RnnWe
                                    const RnnOptions& options = {});
 std::pair<Tensor, Tensor> rnn_relu(const Tensor& x, const Tensor& h, const RnnWeights& w,
                                    const RnnOptions& options = {});
+
+// Whether lstm and gru run as one operation with kernels of its own, instead of many: on at first, read at
+// each call. Second derivatives are those of the many.
+void set_fused_rnn(bool on);
+bool fused_rnn();
 
 }  // namespace espalier

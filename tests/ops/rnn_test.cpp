@@ -1,0 +1,136 @@
+#include <espalier/core/threads.h>
+#include <espalier/ops/creation.h>
+#include <espalier/ops/math.h>
+#include <espalier/ops/reduce.h>
+#include <espalier/ops/rnn.h>
+#include <espalier/ops/view.h>
+
+#include <gtest/gtest.h>
+
+#include "distance.h"
+
+namespace espalier::test {
+namespace {
+
+class Switch {
+ public:
+  explicit Switch(bool on) { set_fused_rnn(on); }
+  ~Switch() { set_fused_rnn(before_); }
+
+ private:
+  bool before_ = fused_rnn();
+};
+
+struct Case {
+  int64_t steps, batch, in, hidden;
+  RnnOptions options;
+};
+
+// With less and more than a vector of features, rows that fill groups or not, and more than a block of them.
+const Case cases[] = {
+    {1, 1, 1, 1, {}},
+    {3, 2, 5, 7, {.batch_first = true}},
+    {4, 13, 6, 16, {.reverse = true}},
+    {2, 6, 20, 33, {.batch_first = true, .reverse = true}},
+    {3, 17, 3, 72, {}},
+    {2, 4, 9, 130, {.batch_first = true}},
+};
+
+struct Problem {
+  Problem(const Case& c, int64_t gates, DType dtype) : options(c.options) {
+    manual_seed(3);
+    auto random = [&](const Shape& shape) {
+      return (randn(shape, {.dtype = float64}) * 0.3).to(dtype).detach().requires_grad_();
+    };
+    bool first = options.batch_first;
+    x = random({first ? c.batch : c.steps, first ? c.steps : c.batch, c.in});
+    h = random({c.batch, c.hidden}), state_c = random({c.batch, c.hidden});
+    w = {random({gates * c.hidden, c.in}), random({gates * c.hidden, c.hidden}), random({gates * c.hidden}),
+         random({gates * c.hidden})};
+  }
+  std::vector<Tensor> inputs(bool lstm) const {
+    std::vector<Tensor> all{x, h, w.weight_ih, w.weight_hh, w.bias_ih, w.bias_hh};
+    if (lstm) all.push_back(state_c);
+    return all;
+  }
+  RnnOptions options;
+  Tensor x, h, state_c;
+  RnnWeights w;
+};
+
+// Results, gradients of their weighted sum, and gradients of those gradients' squares.
+std::vector<Tensor> all(const Case& c, bool is_lstm, DType dtype, bool second) {
+  Problem p(c, is_lstm ? 4 : 3, dtype);
+  std::vector<Tensor> out;
+  if (is_lstm) {
+    auto [y, state] = lstm(p.x, {p.h, p.state_c}, p.w, p.options);
+    out = {y, state.first, state.second};
+  } else {
+    auto [y, h] = gru(p.x, p.h, p.w, p.options);
+    out = {y, h};
+  }
+  Tensor sum = zeros({}, {.dtype = dtype});
+  for (const Tensor& y : out) sum = sum + (y * linspace(-1, 2, y.numel()).to(dtype).reshape(y.shape())).sum();
+  auto inputs = p.inputs(is_lstm);
+  auto first = grad(sum, inputs, {.create_graph = second});
+  out.insert(out.end(), first.begin(), first.end());
+  if (!second) return out;
+  Tensor squares = zeros({}, {.dtype = dtype});
+  for (const Tensor& g : first) squares = squares + g.square().sum();
+  for (const Tensor& g : grad(squares, inputs)) out.push_back(g);
+  return out;
+}
+
+TEST(FusedRnn, AgreesWithTheComposedOperations) {
+  for (const Case& c : cases) {
+    for (bool is_lstm : {true, false}) {
+      for (bool second : {false, true}) {
+        Switch off(false);
+        auto plain = all(c, is_lstm, float64, second);
+        Switch on(true);
+        auto exact = all(c, is_lstm, float64, second), fused = all(c, is_lstm, float32, second);
+        ASSERT_EQ(plain.size(), fused.size());
+        for (size_t i = 0; i < plain.size(); ++i) {
+          EXPECT_LT(distance(exact[i], plain[i]), 1e-13) << "hidden " << c.hidden << ", result " << i;
+          EXPECT_LT(distance(fused[i], plain[i]), 1e-5) << "hidden " << c.hidden << ", result " << i;
+        }
+      }
+    }
+  }
+}
+
+TEST(FusedRnn, DoesNotDependOnTheNumberOfThreads) {
+  int before = get_num_threads();
+  for (bool is_lstm : {true, false}) {
+    std::vector<std::vector<float>> results[2];
+    for (int threads : {1, 3}) {
+      set_num_threads(threads);
+      for (const Tensor& t : all({5, 29, 8, 40, {}}, is_lstm, float32, false)) {
+        results[threads == 1 ? 0 : 1].push_back(t.to_vector<float>());
+      }
+    }
+    set_num_threads(before);
+    EXPECT_EQ(results[0], results[1]);
+  }
+}
+
+// Gates that are shut or open all the way.
+TEST(FusedRnn, StaysFiniteAtTheEndsOfTheGates) {
+  for (double size : {20.0, 90.0, 1e4, 1e30}) {
+    Tensor x = tensor({{{size, -size}}}).requires_grad_(), h = zeros({1, 2});
+    Tensor w = tensor({{1.0, 0.0}, {0.0, 1.0}}).repeat({4, 1});
+    auto [y, state] = lstm(x, {h, h}, {w, w});
+    EXPECT_NEAR(y.index({0, 0, 0}).item<double>(), std::tanh(1.0), 1e-6) << size;
+    EXPECT_NEAR(y.index({0, 0, 1}).item<double>(), 0, 1e-6) << size;
+    y.sum().backward();
+    for (double g : x.grad().to_vector<double>()) EXPECT_NEAR(g, 0, 1e-6) << size;
+  }
+}
+
+TEST(FusedRnn, LetsNaNThrough) {
+  Tensor x = full({1, 1, 2}, std::nan("")), h = zeros({1, 2}), w = ones({8, 2});
+  for (double v : lstm(x, {h, h}, {w, w}).first.to_vector<double>()) EXPECT_TRUE(std::isnan(v));
+}
+
+}  // namespace
+}  // namespace espalier::test
