@@ -1,5 +1,6 @@
 #include <espalier/trace/record_file.h>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <espalier/core/error.h>
@@ -11,6 +12,8 @@
 
 namespace espalier::trace {
 namespace {
+
+using testing::HasSubstr;
 
 Record record(Options options = {}) {
   Tracer tracer(options);
@@ -48,6 +51,31 @@ TEST(RecordFile, ValuesAreKeptUpToALimit) {
   int kept = 0;
   for (const TensorInfo& t : r.tensors) kept += t.values.has_value();
   EXPECT_EQ(kept, 2);
+}
+
+TEST(RecordFile, WhatIsNoRecordIsRefused) {
+  TemporaryFolder folder;
+  std::string path = folder / "r.json";
+  write_record(path, record());
+  std::string good = io::read_file(path);
+  auto broken = [&](const std::string& part, const std::string& by) {
+    std::string text = good;
+    text.replace(text.find(part), part.size(), by);
+    try {
+      io::write_file(path, text);
+      read_record(path);
+    } catch (const FileError& e) {
+      return e.message();
+    }
+    return std::string("no error");
+  };
+  EXPECT_THAT(broken("\"version\":1", "\"version\":2"), HasSubstr("version 2"));
+  EXPECT_THAT(broken("\"parent\":-1", "\"parent\":0"), HasSubstr("call 0 stands in call 0"));
+  EXPECT_THAT(broken("\"inputs\":[0]", "\"inputs\":[99]"), HasSubstr("no tensor 99"));
+  EXPECT_THAT(broken("\"shape\":[3]", "\"shape\":[-3]"), HasSubstr("a size is -3"));
+  EXPECT_THAT(broken("\"float32\"", "\"float12\""), HasSubstr("no dtype float12"));
+  EXPECT_THAT(broken("\"kind\":", "\"kin\":"), HasSubstr("r.json: not a record"));
+  EXPECT_THAT(broken("{", ""), HasSubstr("r.json: not a record"));
 }
 
 TEST(RecordFile, ValuesThatDoNotFitTheRecordAreRefused) {
