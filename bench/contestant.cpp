@@ -38,12 +38,15 @@ class Contestant {
  public:
   explicit Contestant(Prepare prepare) : prepare_(prepare) {}
 
-  void answer(const Request& request, double seconds) {
+  void answer(const Request& request, double seconds) try {
     if (request != request_) begin(request);
     if (!step_) return void(std::puts("null"));
     double median_ms = seconds > 0 ? measure(seconds) : first_ms_;
     std::printf("{\"median_ms\": %.6f, \"first_ms\": %.3f, \"peak_mb\": %.1f}\n", median_ms, first_ms_,
                 peak_mb());
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s: %s\n", request.work.c_str(), error.what());
+    std::puts("{\"error\": \"it failed\"}");
   }
 
  private:

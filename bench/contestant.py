@@ -6,6 +6,7 @@ import re
 import statistics
 import sys
 import time
+import traceback
 
 Request = collections.namedtuple("Request", "work phase batch threads dtype")
 
@@ -57,5 +58,9 @@ def serve(prepare):
     contestant = Contestant(prepare)
     for line in sys.stdin:
         work, phase, batch, threads, dtype, seconds = line.split()
-        answer = contestant.answer(Request(work, phase, int(batch), int(threads), dtype), float(seconds))
+        try:
+            answer = contestant.answer(Request(work, phase, int(batch), int(threads), dtype), float(seconds))
+        except Exception as error:  # a peer that can't do a work is a result
+            traceback.print_exc()
+            answer = {"error": f"{type(error).__name__}: {error}"[:200]}
         print(json.dumps(answer), flush=True)

@@ -61,16 +61,19 @@ class Contestant:
         if not self.process:
             self.process = subprocess.Popen(self.command, env={**os.environ, **self.environment}, text=True,
                                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT,
-                                            stderr=open(BUILD / f"{self.who}.log", "a"))
+                                            stderr=open(BUILD / f"{self.who}.log", "a", encoding="utf-8"))
 
     def ask(self, m, seconds):
-        """The answer as a dictionary, or None when the contestant does not know the work."""
-        self.process.stdin.write(m.request(seconds))
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        if not answer:
-            raise RuntimeError(f"{self.who} ({self.setting}) ended at {m}; see {BUILD / self.who}.log")
-        return json.loads(answer)
+        """The answer as a dictionary; None when the contestant does not know the work."""
+        self.start()
+        try:
+            self.process.stdin.write(m.request(seconds))
+            self.process.stdin.flush()
+            return json.loads(self.process.stdout.readline())
+        except (OSError, ValueError):  # it crashed
+            self.process.kill()
+            self.stop()
+            return {"error": "the process ended"}
 
     def stop(self):
         if self.process:
@@ -213,14 +216,21 @@ def measure(m, players, rounds):
     for i in range(rounds):
         if i < 3 or time.monotonic() - begin < PATIENCE:
             for c, given in answers.items():
-                given.append(c.ask(m, SECONDS))
+                if not failed(given):
+                    given.append(c.ask(m, SECONDS))
     return [record(m, c, given) for c, given in answers.items()]
 
 
+def failed(answers):
+    return "error" in answers[-1]
+
+
 def record(m, contestant, answers):
+    about_it = {**dataclasses.asdict(m), "who": contestant.who, "setting": contestant.setting}
+    if failed(answers):
+        return {**about_it, "absent": answers[-1]["error"]}
     times = [a["median_ms"] for a in answers[1:]]
-    return {**dataclasses.asdict(m), "who": contestant.who, "setting": contestant.setting,
-            "median_ms": statistics.median(times), "min_ms": min(times), "max_ms": max(times),
+    return {**about_it, "median_ms": statistics.median(times), "min_ms": min(times), "max_ms": max(times),
             "peak_mb": max(a["peak_mb"] for a in answers), "first_ms": answers[0]["first_ms"], "rounds_ms": times}
 
 
