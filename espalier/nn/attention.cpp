@@ -14,7 +14,7 @@ namespace espalier::nn {
 namespace {
 
 struct Projected {
-  Tensor q, k, v;  // [N, L, embed_dim]
+  Tensor q, k, v;
 };
 
 // Rows from … to of a bias that may be absent.
@@ -41,8 +41,29 @@ Projected project(const MultiheadAttention& m, const Tensor& query, const Tensor
           linear(value, rows(w, 2 * e, 3 * e), rows(b, 2 * e, 3 * e))};
 }
 
-// [N, L, E] as [N, H, L, E / H], and back.
-Tensor by_head(const Tensor& x, int64_t heads) { return x.unflatten(-1, {heads, -1}).transpose(1, 2); }
+// [N, L, E], from what the caller has.
+Tensor batch_first(const Tensor& x, bool is_batch_first) {
+  if (x.dim() == 2) return x.unsqueeze(0);
+  return is_batch_first ? x : x.transpose(0, 1);
+}
+
+int64_t length_of(const Tensor& x, bool is_batch_first) {
+  return x.size(x.dim() == 3 && is_batch_first ? 1 : 0);
+}
+
+// With the keys and values that the module adds itself, as [N, H, L, E / H].
+Projected by_heads(const MultiheadAttention& m, const Projected& p) {
+  auto add_key = [](Tensor& x, const Tensor& one) { x = cat({x, one.expand({x.size(0), 1, x.size(2)})}, 1); };
+  auto by_head = [&](const Tensor& x) { return x.unflatten(-1, {m.num_heads, -1}).transpose(1, 2); };
+  bool first = m.options.batch_first;
+  Tensor q = batch_first(p.q, first), k = batch_first(p.k, first), v = batch_first(p.v, first);
+  if (m.bias_k.defined()) add_key(k, m.bias_k), add_key(v, m.bias_v);
+  Tensor none = zeros({1, 1, m.embed_dim}, {.dtype = k.dtype()});
+  if (m.options.add_zero_attn) add_key(k, none), add_key(v, none);
+  return {by_head(q), by_head(k), by_head(v)};
+}
+
+// [N, H, L, E / H] as [N, L, E].
 Tensor joined(const Tensor& x) { return x.transpose(1, 2).flatten(2); }
 
 // A mask as numbers to be added: -infinity for true.
@@ -91,12 +112,6 @@ void check_inputs(const MultiheadAttention& m, const Tensor& query, const Tensor
                       query.shape(), ", the key ", key.shape(), " and the value ", value.shape());
 }
 
-// [N, L, E], from what the caller has.
-Tensor batch_first(const Tensor& x, bool is_batch_first) {
-  if (x.dim() == 2) return x.unsqueeze(0);
-  return is_batch_first ? x : x.transpose(0, 1);
-}
-
 }  // namespace
 
 MultiheadAttention::MultiheadAttention(int64_t embed_dim, int64_t num_heads,
@@ -142,36 +157,26 @@ std::pair<Tensor, Tensor> MultiheadAttention::forward(const Tensor& query, const
   check_inputs(*this, query, key, value);
   require<ValueError>(!how.is_causal || how.attn_mask.defined(),
                       "is_causal is a promise about attn_mask: pass the mask too");
-  bool first = options.batch_first;
-  Tensor from = batch_first(query, first);
-  Tensor keys = key.is_same(query) ? from : batch_first(key, first);
-  auto [q, k, v] = project(*this, from, keys, value.is_same(key) ? keys : batch_first(value, first));
-  int64_t n = q.size(0), length = q.size(1);
+  bool first = options.batch_first, adds_keys = bias_k.defined() || options.add_zero_attn;
+  int64_t n = query.dim() == 2 ? 1 : query.size(first ? 0 : 1);
+  int64_t length = length_of(query, first), keys = length_of(key, first);
   bool causal = how.is_causal && !how.need_weights && !how.key_padding_mask.defined();
-  AttentionOptions o{
-      .attn_mask = causal ? Tensor() : merged_mask(*this, how, n, length, k.size(1), q.dtype()),
-      .dropout_p = training ? options.dropout : 0,
-      .is_causal = causal};
-  auto add_key = [](const Tensor& x, const Tensor& one) {
-    return cat({x, one.expand({x.size(0), 1, x.size(2)})}, 1);
-  };
-  if (bias_k.defined()) k = add_key(k, bias_k), v = add_key(v, bias_v);
-  if (options.add_zero_attn) {
-    Tensor none = zeros({1, 1, embed_dim}, {.dtype = k.dtype()});
-    k = add_key(k, none), v = add_key(v, none);
-  }
-  q = by_head(q, num_heads), k = by_head(k, num_heads), v = by_head(v, num_heads);
-  Tensor weights, y;
-  if (how.need_weights) {
-    weights = attention_weights(q, k, o);
-    y = matmul(weights, v);
-    if (how.average_attn_weights) weights = weights.mean(1);
+  AttentionOptions o{.attn_mask = causal ? Tensor() : merged_mask(*this, how, n, length, keys, query.dtype()),
+                     .dropout_p = training ? options.dropout : 0,
+                     .is_causal = causal};
+  bool to_itself = query.is_same(key) && key.is_same(value) && in_proj_weight.defined();
+  Tensor y, weights;
+  if (to_itself && !how.need_weights && !adds_keys) {
+    y = self_attention(batch_first(linear(query, in_proj_weight, in_proj_bias), first), num_heads, o);
   } else {
-    y = scaled_dot_product_attention(q, k, v, o);
+    auto [q, k, v] = by_heads(*this, project(*this, query, key, value));
+    if (how.need_weights) weights = attention_weights(q, k, o);
+    y = joined(how.need_weights ? matmul(weights, v) : scaled_dot_product_attention(q, k, v, o));
+    if (how.need_weights && how.average_attn_weights) weights = weights.mean(1);
   }
-  y = out_proj(joined(y));
-  if (query.dim() == 2) return {y.squeeze(0), weights.defined() ? weights.squeeze(0) : weights};
-  return {first ? y : y.transpose(0, 1), weights};
+  y = query.dim() == 2 ? y.squeeze(0) : first ? y : y.transpose(0, 1);
+  if (query.dim() == 2 && weights.defined()) weights = weights.squeeze(0);
+  return {out_proj(y), weights};
 }
 
 template const ModuleType& detail::type_of<MultiheadAttention>();

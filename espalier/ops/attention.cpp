@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include <espalier/ops/attention_fused.h>
 #include <espalier/ops/creation.h>
 #include <espalier/ops/dropout.h>
 #include <espalier/ops/floating.h>
@@ -67,12 +68,36 @@ Tensor attention_weights(const Tensor& q, const Tensor& k, const AttentionOption
   return dropout(weights, o.dropout_p);
 }
 
+Tensor detail::composed_attention(const Tensor& q, const Tensor& k, const Tensor& v,
+                                  const AttentionOptions& o) {
+  return matmul(attention_weights(q, k, o), v);
+}
+
+Tensor detail::composed_self_attention(const Tensor& qkv, int64_t heads, const AttentionOptions& o) {
+  auto by_head = [&](const Tensor& x) { return x.unflatten(-1, {heads, -1}).transpose(1, 2); };
+  auto parts = qkv.chunk(3, -1);
+  Tensor y = composed_attention(by_head(parts[0]), by_head(parts[1]), by_head(parts[2]), o);
+  return y.transpose(1, 2).flatten(2);
+}
+
 Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tensor& v,
                                     const AttentionOptions& o) {
   check_queries(q, k, o);
   require<ShapeError>(v.dim() == k.dim() && leading(v) == leading(k) && v.size(-2) == k.size(-2), kOp,
                       ": the value must be [..., S, D] for the key ", k.shape(), ", got ", v.shape());
-  return matmul(attention_weights(q, k, o), v);
+  require<DTypeError>(v.dtype() == q.dtype(), kOp, ": the dtypes differ, ", q.dtype(), " and ", v.dtype());
+  bool fuse = detail::can_fuse_attention(q, o) && q.numel() > 0 && k.numel() > 0 && v.numel() > 0;
+  return fuse ? detail::fused_attention(q, k, v, o) : detail::composed_attention(q, k, v, o);
+}
+
+Tensor self_attention(const Tensor& qkv, int64_t heads, const AttentionOptions& o) {
+  require<ShapeError>(qkv.dim() == 3 && heads > 0 && qkv.size(-1) % (3 * heads) == 0,
+                      "self_attention: needs [N, L, 3 * E] with E divisible by ", heads, " heads, got ",
+                      qkv.shape());
+  Tensor q = qkv.detach().narrow(-1, 0, qkv.size(-1) / 3).unflatten(-1, {heads, -1}).transpose(1, 2);
+  check_queries(q, q, o);
+  bool fuse = detail::can_fuse_attention(qkv, o) && qkv.numel() > 0;
+  return fuse ? detail::fused_self_attention(qkv, heads, o) : detail::composed_self_attention(qkv, heads, o);
 }
 
 }  // namespace espalier

@@ -19,7 +19,17 @@ struct AttentionOptions {
 Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, const Tensor& value,
                                     const AttentionOptions& options = {});
 
-// The weights in it: softmax(query · keyᵀ · scale + mask), […, L, S].
+// The same for a sequence that attends to itself: qkv [N, L, 3 · E] has queries, keys and values side by
+// side, each of E features in `heads` equal parts that attend by themselves. The result is [N, L, E].
+Tensor self_attention(const Tensor& qkv, int64_t heads, const AttentionOptions& options = {});
+
+// The weights in scaled_dot_product_attention: softmax(query · keyᵀ · scale + mask), […, L, S].
 Tensor attention_weights(const Tensor& query, const Tensor& key, const AttentionOptions& options = {});
+
+// Whether attention runs as one operation with kernels of its own, which keep no weights, instead of several:
+// on at first, read at each call. Dropout, bfloat16, gradients of a mask and second derivatives take the
+// several.
+void set_fused_attention(bool on);
+bool fused_attention();
 
 }  // namespace espalier

@@ -1,6 +1,5 @@
 #include <espalier/kernels/rnn.h>
 
-#include <espalier/core/allocator.h>
 #include <espalier/core/threads.h>
 #include <espalier/kernels/simd/math.h>
 #include <espalier/kernels/simd/row.h>
@@ -20,23 +19,6 @@ template <class T>
 void clear(T* p, int64_t begin, int64_t end) {
   for (int64_t i = begin; i < end; ++i) p[i] = 0;
 }
-
-// Memory of one thread, given back at the end.
-template <class T>
-class Scratch {
- public:
-  explicit Scratch(int64_t n) : bytes_(static_cast<size_t>(n) * sizeof(T)) {
-    data_ = static_cast<T*>(allocate(bytes_));
-  }
-  ~Scratch() { deallocate(data_, bytes_); }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  operator T*() const { return data_; }
-
- private:
-  size_t bytes_;
-  T* data_;
-};
 
 // ---- functions of the gates: within 2 units in the last place, with a third of a division's time
 
