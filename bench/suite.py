@@ -165,19 +165,22 @@ def build_libtorch(torch):
 
 
 def contestants(torch, peers):
-    """Those asked for, and {name: why} of those that are absent."""
+    """Those asked for, and records that say why the others are absent."""
     programs = BUILD / "bench"
-    found, absent = [Contestant("Espalier", "default", [programs / "espalier"])], {}
+    found, absent = [Contestant("Espalier", "default", [programs / "espalier"])], []
+
+    def lacks(name, why):
+        absent.append({"who": name, "absent": why})
     for name in peers:
         if name == "floor" and (programs / "floor").exists():
             found += [Contestant("floor", "default", [programs / "floor"], when=is_training),
                       Contestant("floor", "winograd", [programs / "floor", "winograd"], when=is_training)]
         elif name == "floor":
-            absent[name] = "it needs oneDNN 2"
+            lacks(name, "it needs oneDNN 2")
         elif not torch:
-            absent[name] = "no --torch"
+            lacks(name, "no --torch")
         elif name == "onnxruntime" and not torch.has("onnxruntime"):
-            absent[name] = "pip install onnx onnxruntime beside torch"
+            lacks(name, "pip install onnx onnxruntime beside torch")
         else:
             found += {"libtorch": libtorch, "pytorch": pytorch, "onnxruntime": onnx_runtime}[name](torch)
     return found, absent

@@ -56,7 +56,7 @@ def aligned(lines):
 
 
 def text(records):
-    absent = [f"absent: {r['who']} {r['setting']} at {r['work']} {r['phase']} ({r['absent']})"
+    absent = [f"absent: {' '.join(str(r[k]) for k in ('who', 'setting', *KEYS) if k in r)}: {r['absent']}"
               for r in records if "absent" in r]
     sizes = [f"{r['who']}: {r['size_mb']:.1f} MB installed" for r in records if "size_mb" in r]
     return "\n".join([aligned([HEADER, *rows(records)]), *sizes, *absent])
