@@ -62,5 +62,5 @@ def serve(prepare):
             answer = contestant.answer(Request(work, phase, int(batch), int(threads), dtype), float(seconds))
         except Exception as error:  # a peer that can't do a work is a result
             traceback.print_exc()
-            answer = {"error": f"{type(error).__name__}: {error}"[:200]}
+            answer = {"error": " ".join(f"{type(error).__name__}: {error}".split())[:120]}
         print(json.dumps(answer), flush=True)

@@ -222,7 +222,7 @@ def pytorch(torch):
         return Contestant("PyTorch", setting, [torch.python, BENCH / "pytorch.py", *words], torch.environment(), *when)
     return [python("default", has_two_threads), python("fused+malloc"), python("channels_last+fused+malloc", has_images),
             python("compile+fused+malloc", is_compiled),
-            python("torchscript+malloc", lambda m: is_inference(m) and has_two_threads(m))]
+            python("torchscript+malloc", lambda m: is_inference(m) and has_two_threads(m) and m.dtype == "float32")]
 
 
 def onnx_runtime(torch):
