@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include <espalier/kernels/elementwise.h>
+#include <espalier/kernels/simd/lanes.h>
 #include <espalier/kernels/simd/row.h>
 
 namespace espalier::kernels::ESPALIER_SIMD_LEVEL {
@@ -21,6 +23,31 @@ void full_tile(const T* in, int64_t in_step, T* out, int64_t out_step) {
     for (int64_t c = 0; c < kTile; ++c) out[r * out_step + c] = tile[c][r];
   }
 }
+
+#if defined(__AVX512F__)
+// Rows i and i + kHalf exchange their blocks of kHalf elements that lie across the diagonal.
+template <int kHalf, int... J>
+ESPALIER_INLINE void exchange(Vec<uint32_t>& a, Vec<uint32_t>& b, std::integer_sequence<int, J...>) {
+  Vec<uint32_t> upper = __builtin_shufflevector(a, b, ((J & kHalf) ? 16 + J - kHalf : J)...);
+  b = __builtin_shufflevector(a, b, ((J & kHalf) ? 16 + J : J + kHalf)...);
+  a = upper;
+}
+template <int kHalf>
+ESPALIER_INLINE void exchange_all(Vec<uint32_t>* rows) {
+#pragma GCC unroll 16
+  for (int i = 0; i < 16; ++i) {
+    if (!(i & kHalf)) exchange<kHalf>(rows[i], rows[i + kHalf], std::make_integer_sequence<int, 16>());
+  }
+}
+
+// In registers.
+void full_tile(const uint32_t* in, int64_t in_step, uint32_t* out, int64_t out_step) {
+  Vec<uint32_t> rows[kTile];
+  for (int64_t i = 0; i < kTile; ++i) rows[i] = load<uint32_t>(in + i * in_step);
+  exchange_all<8>(rows), exchange_all<4>(rows), exchange_all<2>(rows), exchange_all<1>(rows);
+  for (int64_t i = 0; i < kTile; ++i) store<uint32_t, uint32_t>(out + i * out_step, rows[i]);
+}
+#endif
 
 template <class T>
 void strip(int64_t rows, int64_t columns, const T* in, int64_t in_step, T* out, int64_t out_step) {
