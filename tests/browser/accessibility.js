@@ -73,7 +73,12 @@ for (const e of all('button, [role=tab], select, input')) {
 
 // Contrast of text with what is behind it
 const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+const colours = new Map();
 function rgba(colour) {
+  if (!colours.has(colour)) colours.set(colour, drawn(colour));
+  return colours.get(colour);
+}
+function drawn(colour) {
   canvas.clearRect(0, 0, 1, 1);
   canvas.fillStyle = '#000';
   canvas.fillStyle = colour;
@@ -98,13 +103,13 @@ const seen = new Map();
 for (const e of all('body *')) {
   if (['SCRIPT', 'STYLE', 'TITLE', 'DESC'].includes(e.tagName.toUpperCase())) continue;
   if (![...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim())) continue;
-  const style = getComputedStyle(e), drawn = e.namespaceURI.endsWith('svg');
-  let ground = behind(drawn ? e.ownerSVGElement.parentElement : e);
-  const frame = drawn && e.parentElement.querySelector('.frame');
+  const style = getComputedStyle(e), inDrawing = e.namespaceURI.endsWith('svg');
+  let ground = behind(inDrawing ? e.ownerSVGElement.parentElement : e);
+  const frame = inDrawing && e.parentElement.querySelector('.frame');
   if (frame) ground = rgba(getComputedStyle(frame).fill);
-  const key = `${drawn ? style.fill : style.color} ${ground} ${style.fontSize} ${style.fontWeight}`;
+  const key = `${inDrawing ? style.fill : style.color} ${ground} ${style.fontSize} ${style.fontWeight}`;
   if (!seen.has(key)) {
-    const text = over(rgba(drawn ? style.fill : style.color), ground);
+    const text = over(rgba(inDrawing ? style.fill : style.color), ground);
     const [light, dark] = [luminance(text), luminance(ground)].sort((a, b) => b - a);
     const size = parseFloat(style.fontSize), large = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
     const ratio = (light + 0.05) / (dark + 0.05);

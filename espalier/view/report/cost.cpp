@@ -26,33 +26,47 @@ const char* bound(const Work& work, const trace::Machine& machine) {
 }
 
 Html share_cell(const CostRow& row, const Work& all) {
-  Html out = bar({row.forward.seconds / all.seconds, row.backward.seconds / all.seconds});
-  return out += share(both(row).seconds / all.seconds);
+  Html out = concat(share(both(row).seconds / all.seconds), " ");
+  return out += bar({row.forward.seconds / all.seconds, row.backward.seconds / all.seconds});
 }
 
-Html at_best(const Work& work, const trace::Machine& machine) {
-  double least = work.least(machine);
-  if (least <= 0) return "–";
-  return Html(milliseconds(least)) += tag("span", {{"class", "under"}}, bound(work, machine));
-}
-
-std::vector<Html> cells(const CostRow& row, const Work& all, const trace::Machine& machine) {
+std::vector<Html> cells(const CostRow& row, const Work& all) {
   Work work = both(row);
   Html stage = tag("span", {{"class", "name"}}, row.stage);
   if (!row.kind.empty() && row.kind != row.stage) stage += tag("span", {{"class", "under"}}, row.kind);
-  std::vector<Html> out = {stage,
-                           milliseconds(row.forward.seconds),
-                           milliseconds(row.backward.seconds),
-                           share_cell(row, all),
-                           text::fixed(row.forward.flops / 1e6, 1),
-                           text::fixed(row.backward.flops / 1e6, 1),
-                           work.seconds > 0 ? text::fixed(work.flops / work.seconds / 1e9, 1) : "–",
-                           megabytes(row.kept),
-                           megabytes(row.parameters)};
-  if (!machine.known()) return out;
-  double least = work.least(machine);
-  out.push_back(at_best(work, machine));
-  out.push_back(least > 0 && work.seconds > 0 ? share(least / work.seconds) : "–");
+  return {stage,
+          milliseconds(row.forward.seconds),
+          milliseconds(row.backward.seconds),
+          share_cell(row, all),
+          text::fixed(row.forward.flops / 1e6, 1),
+          text::fixed(row.backward.flops / 1e6, 1),
+          work.seconds > 0 ? text::fixed(work.flops / work.seconds / 1e9, 1) : "–",
+          megabytes(row.kept),
+          megabytes(row.parameters)};
+}
+
+// What the machine could do, beside what it did.
+void compare(std::vector<Html>& cells, double least, double seconds, const std::string& bound) {
+  Html best = least > 0 ? milliseconds(least) : "–";
+  if (least > 0 && !bound.empty()) best += tag("span", {{"class", "under"}}, bound);
+  cells.push_back(best);
+  cells.push_back(least > 0 && seconds > 0 ? share(least / seconds) : "–");
+}
+
+std::vector<std::vector<Html>> all_cells(const std::vector<CostRow>& rows, const trace::Machine& machine) {
+  CostRow sum = total(rows);
+  sum.stage = "Sum";
+  Work all = both(sum);
+  double least = 0;
+  std::vector<std::vector<Html>> out;
+  for (const CostRow& row : rows) {
+    Work work = both(row);
+    out.push_back(cells(row, all));
+    if (machine.known()) compare(out.back(), work.least(machine), work.seconds, bound(work, machine));
+    least += work.least(machine);
+  }
+  out.push_back(cells(sum, all));
+  if (machine.known()) compare(out.back(), least, all.seconds, "");
   return out;
 }
 
@@ -76,23 +90,18 @@ std::string peak(const trace::Machine& machine) {
 
 Html cost_view(const RunData& run) {
   auto rows = cost_rows(run.record);
-  CostRow sum = total(rows);
-  Work all = both(sum);
+  Work all = both(total(rows));
   if (rows.empty() || all.seconds <= 0)
     return nothing_kept("The run has no record.json, the record of a step of the training.");
-  std::vector<Html> head = {"Stage",          "Forward ms", "Backward ms", "Share",        "MFLOP forward",
-                            "MFLOP backward", "GFLOP/s",    "Output MB",   "Parameters MB"};
+  std::vector<Html> head = {"Stage",          "Forward ms", "Backward ms", "Share",    "MFLOP forward",
+                            "MFLOP backward", "GFLOP/s",    "Output MB",   "Param. MB"};
   if (run.machine.known()) head.insert(head.end(), {"At best ms", "Reached"});
-  std::vector<std::vector<Html>> table_rows;
-  for (const CostRow& row : rows) table_rows.push_back(cells(row, all, run.machine));
-  sum.stage = "Sum";
-  table_rows.push_back(cells(sum, all, run.machine));
   Html out = tag("p", {{"class", "finding"}}, finding(rows, all));
   out += tag("p", {}, "Medians over the first steps of the training, a batch of ", run.settings.batch_size,
              " each. The bars show forward and then backward as shares of the step.");
   if (run.machine.known()) out += tag("p", {}, peak(run.machine));
   else out += nothing_kept("What the machine can do was not measured, so there is nothing to compare with.");
-  return out += table(head, table_rows,
+  return out += table(head, all_cells(rows, run.machine),
                       {.caption = "Cost of a step, by stage",
                        .numbers = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10},
                        .sum = true});
