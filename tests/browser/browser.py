@@ -24,7 +24,7 @@ CHECKS = (Path(__file__).parent / "accessibility.js").read_text()
 def main():
     missing = [name for name, there in (("chromium", CHROMIUM), ("chromium-driver", DRIVER), ("python3-selenium", webdriver)) if not there]
     if missing:
-        print(f"skipped: not installed: {', '.join(missing)} (scripts/install_needs installs them)")
+        print(f"skipped: not installed: {', '.join(missing)} (scripts/install_needs --tests installs them)")
         sys.exit(77)
     unittest.main(verbosity=2)
 
@@ -41,6 +41,7 @@ class Browser:
             options.add_argument(argument)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
         self.driver = webdriver.Chrome(service=Service(DRIVER), options=options)
+        self.driver.set_script_timeout(300)  # a machine may be busy
         self.size(width, height)
 
     def close(self):
