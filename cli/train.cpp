@@ -16,7 +16,6 @@
 #include <espalier/view/training_trace.h>
 
 #include "data_source.h"
-#include "report.h"
 #include "verbs.h"
 
 namespace espalier::cli {
@@ -102,8 +101,7 @@ void run(Options o, const Common& common) {
   std::cout << "\nLoss by epoch\n" << view::loss_chart(history);
   show_prediction(model, data, preparation);
   std::cout << "\nThe run is in " << folder << ": try `espalier show " << folder << "` and `espalier predict "
-            << folder << " IMAGE`\n"
-            << "Its report is in " << write_report(folder) << "; open it in a browser\n";
+            << folder << " IMAGE`\n";
 }
 
 }  // namespace

@@ -24,7 +24,6 @@ Verb train;
 Verb predict;
 Verb show;
 Verb report;
-Verb summary;
 Verb convert;
 Verb diff;
 Verb verify;

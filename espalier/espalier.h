@@ -1,6 +1,7 @@
 #pragma once
 
 // All of Espalier.
+#include <espalier/autograd/autocast.h>
 #include <espalier/autograd/grad_mode.h>
 #include <espalier/autograd/gradcheck.h>
 #include <espalier/autograd/record.h>

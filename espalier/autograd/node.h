@@ -61,6 +61,7 @@ class Node : public RefCounted<Node> {
   // changed.
   Grads run(const Tensor& grad_output);
   void drop_saved();
+  bool released() const { return released_; }  // what was saved
 
   // Set by record().
   void connect(const class Inputs& inputs, const Tensor& output, int64_t number);

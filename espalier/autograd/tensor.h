@@ -58,10 +58,11 @@ class Tensor {
   bool is_same(const Tensor& other) const { return body_ == other.body_; }
 
   // The first element's address; T must be the dtype's type (throws DTypeError). Elements lie as strides()
-  // say.
+  // say. Kernels keep nothing computed from a weight whose address was given out: it may change any time.
   template <class T>
   T* data() const {
     check_type(dtype_of<T>());
+    array().storage->expose();
     return array().data<T>();
   }
   // The value of a tensor of one element, converted to T.

@@ -22,17 +22,26 @@ class Storage : public RefCounted<Storage> {
   uint64_t version() const { return version_.load(std::memory_order_relaxed); }
   void bump_version() { version_.fetch_add(1, std::memory_order_relaxed); }
 
+  // Says that somebody has the address and may write without a new version. Borrowed memory is so from the
+  // start.
+  void expose() { exposed_.store(true, std::memory_order_relaxed); }
+  bool exposed() const { return exposed_.load(std::memory_order_relaxed); }
+
+  // What was computed from the elements and lives as long as they do; kernels/packed.cpp alone uses it.
+  std::shared_ptr<void> kept;
+
   static void* operator new(size_t bytes);
   static void operator delete(void* p, size_t bytes) noexcept;
 
  private:
   Storage(void* data, int64_t bytes, std::shared_ptr<void> owner)
-      : data_(data), bytes_(bytes), owner_(std::move(owner)) {}
+      : data_(data), bytes_(bytes), owner_(std::move(owner)), exposed_(owner_ != nullptr) {}
 
   void* data_;
   int64_t bytes_;
   std::atomic<uint64_t> version_{0};
   std::shared_ptr<void> owner_;
+  std::atomic<bool> exposed_;
 };
 
 // While one lives, this thread runs operations for their shapes alone: results have no memory, kernels do

@@ -1,6 +1,7 @@
 #include <espalier/kernels/conv.h>
 
 #include <espalier/kernels/channels_last.h>
+#include <espalier/kernels/columns.h>
 #include <espalier/kernels/row_major.h>
 #include <espalier/kernels/winograd.h>
 
@@ -43,10 +44,14 @@ void conv2d(Array& y, const Array& x, const Array& w, const Array* bias, const C
             bool relu) {
   if (nothing_to_do(y)) return;
   if (x.numel() == 0 || w.numel() == 0) return fill_with_bias(y, bias, relu);
-  if (chooses_winograd(w.shape, y.shape, y.dtype, geometry)) {
-    return conv2d_winograd(y, channels_last(x), w, bias, geometry, relu);
+  if (y.dtype != DType::float64) {
+    Array in = channels_last(x);
+    if (chooses_winograd(w.shape, y.shape, y.dtype, geometry)) {
+      return conv2d_winograd(y, in, w, bias, geometry, relu);
+    }
+    if (conv2d_by_columns(y, in, w, bias, geometry, relu)) return;
+    if (conv2d_onednn(y, in, w, bias, geometry, relu)) return;
   }
-  if (y.dtype != DType::float64 && conv2d_onednn(y, channels_last(x), w, bias, geometry, relu)) return;
   if (y.dtype != DType::bfloat16) {
     conv2d_by_gemm(y, x, row_major(w), bias, geometry);
     return apply_relu(y, relu);
@@ -64,6 +69,7 @@ void conv2d_input(Array& gx, const Array& w, const Array& g, const ConvGeometry&
   if (chooses_winograd(w.shape, gx.shape, gx.dtype, geometry)) {
     return conv2d_input_winograd(gx, w, grad, geometry);
   }
+  if (conv2d_input_by_columns(gx, w, grad, geometry)) return;
   if (conv2d_input_onednn(gx, w, grad, geometry)) return;
   if (gx.dtype == DType::float32) return conv2d_input_by_gemm(gx, row_major(w), grad, geometry);
   in_float(gx, w, grad, nullptr, [&](Array& out, const Array& a, const Array& b, const Array*) {
@@ -76,10 +82,12 @@ void conv2d_weight(Array& gw, const Array& x, const Array& g, const ConvGeometry
   if (g.numel() == 0 || x.numel() == 0) return fill(gw, 0);
   Array grad = channels_last(g);
   if (gw.dtype == DType::float64) return conv2d_weight_by_gemm(gw, x, grad, geometry);
+  Array in = channels_last(x);
   if (chooses_winograd(gw.shape, g.shape, gw.dtype, geometry)) {
-    return conv2d_weight_winograd(gw, channels_last(x), grad, geometry);
+    return conv2d_weight_winograd(gw, in, grad, geometry);
   }
-  if (conv2d_weight_onednn(gw, channels_last(x), grad, geometry)) return;
+  if (conv2d_weight_by_columns(gw, in, grad, geometry)) return;
+  if (conv2d_weight_onednn(gw, in, grad, geometry)) return;
   if (gw.dtype == DType::float32) return conv2d_weight_by_gemm(gw, x, grad, geometry);
   in_float(gw, x, grad, nullptr, [&](Array& out, const Array& a, const Array& b, const Array*) {
     conv2d_weight(out, a, b, geometry);

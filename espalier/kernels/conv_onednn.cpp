@@ -1,6 +1,7 @@
 #include <espalier/kernels/conv.h>
 #include <espalier/kernels/dnnl.h>
 #include <espalier/kernels/elementwise.h>
+#include <espalier/kernels/packed.h>
 
 namespace espalier::kernels {
 namespace {
@@ -52,6 +53,7 @@ struct Convolution {
   Problem problem;
   onednn::Executable run, reorder;
   bool reorders = false;
+  int64_t order = 0;  // of the weights, if they are reordered
 };
 
 template <class P>
@@ -64,6 +66,7 @@ Convolution made_of(Problem p, const typename P::primitive_desc& d, const memory
   made.run = {P(d), d};
   made.reorders = p.w != p.plain_w;
   if (made.reorders) {
+    made.order = onednn::packing_order(p.w);
     made.reorder =
         gives_weights ? onednn::make_reorder(p.w, p.plain_w) : onednn::make_reorder(p.plain_w, p.w);
   }
@@ -106,11 +109,13 @@ Array weights_buffer(const Convolution& c) {
   return Array::empty({static_cast<int64_t>(c.problem.w.get_size())}, DType::uint8);
 }
 
-void* packed(const Convolution& c, const Array& w, Array& buffer) {
-  if (!c.reorders) return w.data();
-  buffer = weights_buffer(c);
-  c.reorder.run({{DNNL_ARG_FROM, c.problem.plain_w, w.data()}, {DNNL_ARG_TO, c.problem.w, buffer.data()}});
-  return buffer.data();
+Array in_order(const Convolution& c, const Array& w) {
+  if (!c.reorders) return w;
+  return packed(w, c.order, [&] {
+    Array buffer = weights_buffer(c);
+    c.reorder.run({{DNNL_ARG_FROM, c.problem.plain_w, w.data()}, {DNNL_ARG_TO, c.problem.w, buffer.data()}});
+    return buffer;
+  });
 }
 
 }  // namespace
@@ -120,18 +125,18 @@ bool conv2d_onednn(Array& y, const Array& x, const Array& w, const Array* bias, 
   auto c = prepare(onednn::kConvForward, x, w, y, geometry, bias, relu);
   if (c->slow) return false;
   const Problem& p = c->problem;
-  Array buffer, row;
-  void* weights = packed(*c, w, buffer);
+  Array weights = in_order(*c, w), row;
   if (bias) {
     row = Array::empty(bias->shape, bias->dtype);
     copy(row, *bias);
     c->run.run({{DNNL_ARG_SRC, p.x, x.data()},
-                {DNNL_ARG_WEIGHTS, p.w, weights},
+                {DNNL_ARG_WEIGHTS, p.w, weights.data()},
                 {DNNL_ARG_BIAS, p.bias, row.data()},
                 {DNNL_ARG_DST, p.y, y.data()}});
   } else {
-    c->run.run(
-        {{DNNL_ARG_SRC, p.x, x.data()}, {DNNL_ARG_WEIGHTS, p.w, weights}, {DNNL_ARG_DST, p.y, y.data()}});
+    c->run.run({{DNNL_ARG_SRC, p.x, x.data()},
+                {DNNL_ARG_WEIGHTS, p.w, weights.data()},
+                {DNNL_ARG_DST, p.y, y.data()}});
   }
   return true;
 }
@@ -140,10 +145,9 @@ bool conv2d_input_onednn(Array& gx, const Array& w, const Array& g, const ConvGe
   auto c = prepare(onednn::kConvInput, gx, w, g, geometry);
   if (c->slow) return false;
   const Problem& p = c->problem;
-  Array buffer;
-  void* weights = packed(*c, w, buffer);
+  Array weights = in_order(*c, w);
   c->run.run({{DNNL_ARG_DIFF_SRC, p.x, gx.data()},
-              {DNNL_ARG_WEIGHTS, p.w, weights},
+              {DNNL_ARG_WEIGHTS, p.w, weights.data()},
               {DNNL_ARG_DIFF_DST, p.y, g.data()}});
   return true;
 }

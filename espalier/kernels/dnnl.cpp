@@ -1,7 +1,9 @@
 #include <espalier/core/allocator.h>
 #include <espalier/core/threads.h>
 #include <espalier/kernels/dnnl.h>
+#include <espalier/kernels/packed.h>
 
+#include <algorithm>
 #include <list>
 #include <mutex>
 #include <unordered_map>
@@ -112,6 +114,15 @@ void Executable::run(std::initializer_list<Operand> operands) const {
     arguments.emplace(DNNL_ARG_SCRATCHPAD, dnnl::memory(scratchpad_, engine(), scratch.data()));
   primitive_.execute(stream, arguments);
   stream.wait();
+}
+
+int64_t packing_order(const dnnl::memory::desc& desc) {
+  static std::mutex mutex;
+  static auto& known = *new std::vector<dnnl::memory::desc>;
+  std::lock_guard lock(mutex);
+  auto at = std::find(known.begin(), known.end(), desc);
+  if (at == known.end()) at = known.insert(at, desc);
+  return kPackedOthers + (at - known.begin());
 }
 
 Executable make_reorder(const dnnl::memory::desc& from, const dnnl::memory::desc& to) {

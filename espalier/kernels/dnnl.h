@@ -73,6 +73,9 @@ class Executable {
   dnnl::memory::desc scratchpad_;
 };
 
+// The number of an order that weights are packed in (kernels/packed.h).
+int64_t packing_order(const dnnl::memory::desc& desc);
+
 // A reorder between two descriptions.
 Executable make_reorder(const dnnl::memory::desc& from, const dnnl::memory::desc& to);
 

@@ -1,6 +1,7 @@
 #include <espalier/kernels/winograd.h>
 
 #include <espalier/kernels/elementwise.h>
+#include <espalier/kernels/packed.h>
 #include <espalier/kernels/row_major.h>
 
 #include <atomic>
@@ -11,6 +12,22 @@ namespace {
 std::atomic<bool> enabled{true};
 
 WinogradJob::Side side(const Array& x) { return {x.shape[2], x.shape[3], x.shape[1]}; }
+
+void convolve(WinogradJob job, const Array& w) {
+  Array taps = row_major(w), transformed;
+  job.weight = taps.data<float>();
+  int64_t size = 0;
+  winograd_transformed_size(job, size);
+  if (size > 0) {
+    transformed = packed(w, job.turned ? kPackedWinogradTurned : kPackedWinograd, [&] {
+      Array u = Array::empty({size}, DType::float32);
+      winograd_transform(job, u.data<float>());
+      return u;
+    });
+    job.transformed = transformed.data<float>();
+  }
+  winograd_conv(job);
+}
 
 }  // namespace
 
@@ -33,37 +50,38 @@ bool winograd_pays(const Shape& w, const Shape& y) {
 
 void conv2d_winograd(Array& y, const Array& x, const Array& w, const Array* bias, const ConvGeometry& c,
                      bool relu) {
-  Array taps = row_major(w), row = bias ? row_major(*bias) : Array();
-  winograd_conv({.images = x.shape[0],
-                 .in = side(x),
-                 .out = side(y),
-                 .padding_h = c.padding.h,
-                 .padding_w = c.padding.w,
-                 .x = x.data<float>(),
-                 .bias = bias ? row.data<float>() : nullptr,
-                 .y = y.data<float>(),
-                 .weight = taps.data<float>(),
-                 .in_step = 9,
-                 .out_step = 9 * w.shape[1],
-                 .turned = false,
-                 .relu = relu});
+  Array row = bias ? row_major(*bias) : Array();
+  convolve({.images = x.shape[0],
+            .in = side(x),
+            .out = side(y),
+            .padding_h = c.padding.h,
+            .padding_w = c.padding.w,
+            .x = x.data<float>(),
+            .bias = bias ? row.data<float>() : nullptr,
+            .y = y.data<float>(),
+            .weight = nullptr,
+            .in_step = 9,
+            .out_step = 9 * w.shape[1],
+            .turned = false,
+            .relu = relu},
+           w);
 }
 
 // The gradient is a convolution of g with the taps in reverse order.
 void conv2d_input_winograd(Array& gx, const Array& w, const Array& g, const ConvGeometry& c) {
-  Array taps = row_major(w);
-  winograd_conv({.images = g.shape[0],
-                 .in = side(g),
-                 .out = side(gx),
-                 .padding_h = 2 - c.padding.h,
-                 .padding_w = 2 - c.padding.w,
-                 .x = g.data<float>(),
-                 .bias = nullptr,
-                 .y = gx.data<float>(),
-                 .weight = taps.data<float>(),
-                 .in_step = 9 * w.shape[1],
-                 .out_step = 9,
-                 .turned = true});
+  convolve({.images = g.shape[0],
+            .in = side(g),
+            .out = side(gx),
+            .padding_h = 2 - c.padding.h,
+            .padding_w = 2 - c.padding.w,
+            .x = g.data<float>(),
+            .bias = nullptr,
+            .y = gx.data<float>(),
+            .weight = nullptr,
+            .in_step = 9 * w.shape[1],
+            .out_step = 9,
+            .turned = true},
+           w);
 }
 
 void conv2d_weight_winograd(Array& gw, const Array& x, const Array& g, const ConvGeometry& c) {

@@ -31,13 +31,17 @@ struct WinogradJob {
   Side in, out;
   int64_t padding_h, padding_w;
   const float* x;
-  const float* bias;          // of each output channel, or null
-  float* y;                   // the result, or for winograd_weight its gradient
-  float* weight;              // 9 taps for each pair of channels; winograd_weight writes it
-  int64_t in_step, out_step;  // between the taps of one channel and the next
-  bool turned;                // the taps stand in reverse order
-  bool relu = false;          // of y
+  const float* bias;                   // of each output channel, or null
+  float* y;                            // the result, or for winograd_weight its gradient
+  float* weight;                       // 9 taps for each pair of channels; winograd_weight writes it
+  int64_t in_step, out_step;           // between the taps of one channel and the next
+  bool turned;                         // the taps stand in reverse order
+  bool relu = false;                   // of y
+  const float* transformed = nullptr;  // for winograd_conv: the weights as winograd_transform gives them
 };
 inline constinit Kernel<void(const WinogradJob&)> winograd_conv, winograd_weight;
+inline constinit Kernel<void(const WinogradJob&, float*)> winograd_transform;
+// How many numbers that gives; 0 where winograd_conv had better transform the weights as it goes.
+inline constinit Kernel<void(const WinogradJob&, int64_t&)> winograd_transformed_size;
 
 }  // namespace espalier::kernels

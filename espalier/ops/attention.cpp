@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include <espalier/autograd/autocast.h>
 #include <espalier/ops/attention_fused.h>
 #include <espalier/ops/creation.h>
 #include <espalier/ops/dropout.h>
@@ -82,6 +83,11 @@ Tensor detail::composed_self_attention(const Tensor& qkv, int64_t heads, const A
 
 Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tensor& v,
                                     const AttentionOptions& o) {
+  if (detail::Casts to(kOp, {q, k, v, o.attn_mask}); to) {
+    AttentionOptions lower = o;
+    lower.attn_mask = to(o.attn_mask);
+    return scaled_dot_product_attention(to(q), to(k), to(v), lower);
+  }
   check_queries(q, k, o);
   require<ShapeError>(v.dim() == k.dim() && leading(v) == leading(k) && v.size(-2) == k.size(-2), kOp,
                       ": the value must be [..., S, D] for the key ", k.shape(), ", got ", v.shape());
@@ -91,6 +97,11 @@ Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tens
 }
 
 Tensor self_attention(const Tensor& qkv, int64_t heads, const AttentionOptions& o) {
+  if (detail::Casts to(kOp, {qkv, o.attn_mask}); to) {
+    AttentionOptions lower = o;
+    lower.attn_mask = to(o.attn_mask);
+    return self_attention(to(qkv), heads, lower);
+  }
   require<ShapeError>(qkv.dim() == 3 && heads > 0 && qkv.size(-1) % (3 * heads) == 0,
                       "self_attention: needs [N, L, 3 * E] with E divisible by ", heads, " heads, got ",
                       qkv.shape());

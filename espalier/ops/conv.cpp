@@ -1,5 +1,6 @@
 #include <espalier/ops/conv.h>
 
+#include <espalier/autograd/autocast.h>
 #include <espalier/autograd/record.h>
 #include <espalier/kernels/conv.h>
 #include <espalier/kernels/winograd.h>
@@ -55,6 +56,9 @@ Array channels_last(const Shape& shape, DType dtype) {
 }  // namespace
 
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options) {
+  if (detail::Casts to("conv2d", {x, weight, bias}); to) {
+    return conv2d(to(x), to(weight), to(bias), options);
+  }
   if (x.dim() == 3) return conv2d(x.unsqueeze(0), weight, bias, options).squeeze(0);
   require<ShapeError>(x.dim() == 4, "conv2d: the input must be [N, C, H, W] or [C, H, W], got ", x.shape());
   check_dtypes(x, weight);

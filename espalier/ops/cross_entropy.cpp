@@ -1,3 +1,4 @@
+#include <espalier/autograd/autocast.h>
 #include <espalier/ops/creation.h>
 #include <espalier/ops/floating.h>
 #include <espalier/ops/labels.h>
@@ -79,6 +80,7 @@ Tensor of_probabilities(const Tensor& x, const Tensor& target, const CrossEntrop
 }  // namespace
 
 Tensor cross_entropy(const Tensor& x, const Tensor& target, const CrossEntropyOptions& options) {
+  if (detail::Casts to(kOp, {x}); to) return cross_entropy(to(x), target, options);
   detail::check_floating(kOp, x);
   require<ValueError>(options.label_smoothing >= 0 && options.label_smoothing <= 1, kOp,
                       ": label_smoothing must be from 0 to 1, got ", options.label_smoothing);

@@ -1,5 +1,6 @@
 #include <espalier/ops/loss.h>
 
+#include <espalier/autograd/autocast.h>
 #include <espalier/ops/activation.h>
 #include <espalier/ops/elementwise.h>
 #include <espalier/ops/floating.h>
@@ -61,12 +62,14 @@ Tensor bce_with_logits(const Tensor& x, const Tensor& target, const Tensor& pos_
 }  // namespace
 
 Tensor mse_loss(const Tensor& x, const Tensor& target, LossOptions options) {
+  if (detail::Casts to("mse_loss", {x, target}); to) return mse_loss(to(x), to(target), options);
   check_floating("mse_loss", x);
   check_same_shape("mse_loss", x, target);
   return mean_or_sum((x - target).square(), options.reduction);
 }
 
 Tensor l1_loss(const Tensor& x, const Tensor& target, LossOptions options) {
+  if (detail::Casts to("l1_loss", {x, target}); to) return l1_loss(to(x), to(target), options);
   check_floating("l1_loss", x);
   check_same_shape("l1_loss", x, target);
   return mean_or_sum((x - target).abs(), options.reduction);
@@ -74,6 +77,9 @@ Tensor l1_loss(const Tensor& x, const Tensor& target, LossOptions options) {
 
 Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& target,
                                         const BceWithLogitsOptions& options) {
+  if (detail::Casts to("binary_cross_entropy_with_logits", {x, target}); to) {
+    return binary_cross_entropy_with_logits(to(x), to(target), options);
+  }
   check_floating("binary_cross_entropy_with_logits", x);
   check_same_shape("binary_cross_entropy_with_logits", x, target);
   check_factor("weight", options.weight, x);

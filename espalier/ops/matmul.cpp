@@ -1,3 +1,4 @@
+#include <espalier/autograd/autocast.h>
 #include <espalier/autograd/record.h>
 #include <espalier/kernels/matmul.h>
 #include <espalier/ops/matmul.h>
@@ -43,6 +44,7 @@ Tensor product(const Tensor& a, const Tensor& b) {
 }  // namespace
 
 Tensor matmul(const Tensor& a, const Tensor& b) {
+  if (detail::Casts to("matmul", {a, b}); to) return matmul(to(a), to(b));
   check_dtypes("matmul", a, b);
   require<ShapeError>(a.dim() >= 1 && b.dim() >= 1, "matmul: needs vectors or matrices, got ", a.shape(),
                       " and ", b.shape());
@@ -67,6 +69,7 @@ Tensor bmm(const Tensor& a, const Tensor& b) {
 Tensor dot(const Tensor& a, const Tensor& b) {
   require<ShapeError>(a.dim() == 1 && a.shape() == b.shape(), "dot: needs two vectors of one size, got ",
                       a.shape(), " and ", b.shape());
+  Autocast off(DType::bfloat16, false);  // PyTorch's list does not have it
   return matmul(a, b);
 }
 
@@ -77,6 +80,7 @@ Tensor outer(const Tensor& a, const Tensor& b) {
 }
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  if (detail::Casts to("linear", {x, weight, bias}); to) return linear(to(x), to(weight), to(bias));
   require<ShapeError>(weight.dim() == 2, "linear: the weight must be [out, in], got ", weight.shape());
   int64_t in = weight.size(1), out = weight.size(0);
   require<ShapeError>(x.dim() >= 1 && x.shape().back() == in, "expected ", in, " input features, got ",

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include <espalier/autograd/autocast.h>
 #include <espalier/ops/floating.h>
 #include <espalier/ops/labels.h>
 
@@ -87,6 +88,7 @@ Tensor nll_backward(const Tensor& g, const Labels& labels, const Shape& shape) {
 }  // namespace detail
 
 Tensor nll_loss(const Tensor& log_probs, const Tensor& target, const NllLossOptions& options) {
+  if (detail::Casts to("nll_loss", {log_probs}); to) return nll_loss(to(log_probs), target, options);
   detail::check_floating("nll_loss", log_probs);
   auto labels = detail::labels("nll_loss", log_probs, target, options.weight, options.ignore_index);
   return detail::reduced(detail::nll(log_probs, labels), options.reduction, labels.total);

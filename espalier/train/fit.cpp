@@ -6,6 +6,7 @@
 
 #include <zlib.h>
 
+#include <espalier/autograd/autocast.h>
 #include <espalier/autograd/grad_mode.h>
 #include <espalier/core/random.h>
 #include <espalier/core/table.h>
@@ -94,12 +95,21 @@ std::string describe(const data::ImageDataset& data) {
                 data.notes);
 }
 
+// The loss sees float32, as within the scope.
+Forward lowered(const Forward& forward, const FitOptions& o) {
+  if (!o.autocast) return forward;
+  return [&forward](const Tensor& x) {
+    Autocast scope;
+    return forward(x).to(DType::float32);
+  };
+}
+
 class Fit {
  public:
   Fit(nn::ModuleRef model, const Forward& forward, const data::ImageDataset& data, FitOptions& o,
       const std::optional<Run>& run)
       : model_(model),
-        forward_(forward),
+        forward_(lowered(forward, o)),
         options_(o),
         loss_(loss_of(o)),
         classes_(static_cast<int64_t>(data.classes.size())),
@@ -163,15 +173,12 @@ class Fit {
 
   std::pair<Tensor, Tensor> forward_and_backward(const Tensor& x, const Tensor& y) {
     Recorder* watch = log_ ? log_->begin() : nullptr;
-    trace::Tracer* tracer = log_ && !watch ? record_.begin() : nullptr;
-    Tensor output, loss;
-    {
-      RecorderScope scope(tracer ? tracer : watch ? watch : recorder());
-      output = forward_(x);
-      loss = loss_(output, y);
-      if (tracer) tracer->only_times();
-      loss.backward();
-    }
+    trace::Tracer* tracer = log_ ? record_.begin() : nullptr;
+    RecorderScope scope(tracer ? tracer : watch ? watch : recorder());
+    Tensor output = forward_(x);
+    Tensor loss = loss_(output, y);
+    if (tracer) tracer->only_times();
+    loss.backward();
     if (tracer) record_.end();
     if (log_) log_->gradients();
     return {output, loss};
@@ -188,7 +195,7 @@ class Fit {
   double lr() const { return options_.optimizer.param_groups().at(0)["lr"]; }
 
   nn::ModuleRef model_;
-  const Forward& forward_;
+  Forward forward_;
   FitOptions& options_;
   Loss loss_;
   int64_t classes_;

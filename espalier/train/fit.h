@@ -26,6 +26,7 @@ struct FitOptions {
   int workers = 1;                              // threads that prepare batches
   std::vector<data::Transform> transform = {};  // of each image
   std::string run = {};                         // the run's folder; nothing is written where empty
+  bool autocast = false;                        // compute in bfloat16 where it suits, as Autocast
   bool verbose = true;                          // the training trace on standard output
   bool progress = true;                         // a line that moves on standard error
   Settings settings = {};  // what else the run's settings say; fit fills in what it knows

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes what PyTorch computes to tests/golden/*.safetensors, for the tests beside them.
 
-    tests/golden/make.py [layers] [losses] [optim] [random] [seed_cnn] [sequences]     (all without arguments)
+    tests/golden/make.py [autocast] [layers] [losses] [optim] [random] [seed_cnn] [sequences]     (all without arguments)
 
 Needs PyTorch (2.13 from PyPI made the files; Debian's python3-torch gives the same to the tests' tolerances).
 A file holds cases. A case has tensors "case/input.x", "case/param.weight", "case/buffer.running_mean", "case/output",
@@ -378,6 +378,48 @@ def sequences():
     file.write("sequences.safetensors")
 
 
+# ---- the dtypes of results under autocast, from float32 and from bfloat16
+def autocast_cases():
+    def to_classes(f): return lambda x: f(x, torch.tensor([1, 2]))
+    def like(f): return lambda x: f(x, torch.ones(x.shape))
+    image, matrix = (2, 3, 6, 6), (2, 6)
+    yield "conv2d", image, lambda x: F.conv2d(x, torch.randn(4, 3, 3, 3), torch.randn(4))
+    yield "linear", matrix, lambda x: F.linear(x, torch.randn(5, 6), torch.randn(5))
+    yield "matmul", matrix, lambda x: torch.matmul(x, torch.randn(6, 5))
+    yield "mm", matrix, lambda x: torch.mm(x, torch.randn(6, 5))
+    yield "bmm", (2, 4, 6), lambda x: torch.bmm(x, torch.randn(2, 6, 5))
+    yield "dot", (6,), lambda x: torch.dot(x, x)
+    yield "attention", (2, 2, 4, 6), lambda x: F.scaled_dot_product_attention(x, x, x)
+    yield "relu", image, F.relu
+    yield "add", image, lambda x: x + torch.randn(6)
+    yield "square", image, lambda x: x * x
+    yield "exp", matrix, torch.exp
+    yield "gelu", matrix, F.gelu
+    yield "softmax", matrix, lambda x: F.softmax(x, 1)
+    yield "log_softmax", matrix, lambda x: F.log_softmax(x, 1)
+    yield "batch_norm", image, lambda x: F.batch_norm(x, torch.zeros(3), torch.ones(3), torch.ones(3), torch.zeros(3), True)
+    yield "layer_norm", matrix, lambda x: F.layer_norm(x, (6,), torch.ones(6), torch.zeros(6))
+    yield "max_pool2d", image, lambda x: F.max_pool2d(x, 2)
+    yield "adaptive_avg_pool2d", image, lambda x: F.adaptive_avg_pool2d(x, 1)
+    yield "sum", matrix, torch.sum
+    yield "mean", matrix, torch.mean
+    yield "cat", matrix, lambda x: torch.cat([x, torch.randn(2, 6)])
+    yield "cross_entropy", matrix, to_classes(F.cross_entropy)
+    yield "nll_loss", matrix, to_classes(F.nll_loss)
+    yield "mse_loss", matrix, like(F.mse_loss)
+    yield "l1_loss", matrix, like(F.l1_loss)
+    yield "binary_cross_entropy_with_logits", matrix, like(F.binary_cross_entropy_with_logits)
+
+
+def autocast():
+    file = File()
+    for case, shape, run in autocast_cases():
+        with torch.autocast("cpu", torch.bfloat16):
+            dtypes = [run(torch.randn(shape).to(d)).dtype for d in (torch.float32, torch.bfloat16)]
+        file.add(case, " ".join(str(d).removeprefix("torch.") for d in dtypes))
+    file.write("autocast.safetensors")
+
+
 def seed_cnn():
     import seed_cnn as whole
     file = File()
@@ -386,6 +428,6 @@ def seed_cnn():
 
 
 if __name__ == "__main__":
-    for part in sys.argv[1:] or ["layers", "losses", "optim", "random", "seed_cnn", "sequences"]:
-        {"layers": layers, "losses": losses, "optim": optim, "random": random, "seed_cnn": seed_cnn,
+    for part in sys.argv[1:] or ["autocast", "layers", "losses", "optim", "random", "seed_cnn", "sequences"]:
+        {"autocast": autocast, "layers": layers, "losses": losses, "optim": optim, "random": random, "seed_cnn": seed_cnn,
          "sequences": sequences}[part]()

@@ -26,6 +26,9 @@ const Case cases[] = {
     {{2, 6, 9, 8}, {9, 2, 3, 2}, {.stride = 2, .padding = {1, 0}, .dilation = 2, .groups = 3}},
     {{2, 8, 6, 6}, {8, 1, 3, 3}, {.padding = 1, .groups = 8}},
     {{4, 3, 32, 32}, {32, 3, 3, 3}, {.padding = 1}},
+    {{3, 32, 5, 4}, {128, 32, 3, 3}, {.padding = 1}},
+    {{2, 48, 9, 8}, {96, 48, 3, 2}, {.stride = {2, 1}, .padding = {1, 2}, .dilation = {1, 2}}},
+    {{5, 32, 8, 7}, {64, 32, 1, 1}, {.stride = 2}},
 };
 
 // x in channels-last order, and with gaps between its elements.
@@ -155,6 +158,23 @@ TEST(Conv2d, ThreadsMayComputeAtTheSameTime) {
   for (auto& t : threads) t.join();
   for (auto& result : found) EXPECT_EQ(result, found[0]);
   EXPECT_LT(distance(tensor(found[0], p.g.shape()), p.right[0]), 2e-6);
+}
+
+// In inference, packed weights are kept; a change of the weight must show.
+TEST(Conv2d, FollowsAWeightThatChangesBetweenCalls) {
+  NoGrad no_grad;
+  for (const Shape& shape : {Shape{32, 16, 3, 3}, Shape{32, 16, 1, 1}}) {
+    Tensor x = randn({8, 16, 12, 12}), w = randn(shape);
+    for (DType d : {float32, bfloat16}) {
+      Tensor a = x.to(d), b = w.to(d);
+      Tensor first = conv2d(a, b);
+      for (int i = 0; i < 3; ++i) EXPECT_EQ(conv2d(a, b).to_vector<float>(), first.to_vector<float>());
+      b.mul_(2);
+      for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(conv2d(a, b).to_vector<float>(), (first * 2).to_vector<float>());
+      }
+    }
+  }
 }
 
 TEST(Conv2d, AWeightInAnyOrderOfMemoryIsTaken) {

@@ -4,8 +4,10 @@
 namespace espalier::kernels::ESPALIER_SIMD_LEVEL {
 namespace {
 
-constexpr int64_t kBlockBytes = 900 << 10;  // of a block's matrices: they stay in a core's second cache
-constexpr int64_t kChunkBytes = 10 << 20;   // of a chunk's: they stay in the third
+// Up to kBlock tiles go through all steps together: a block's matrices of one position stay in the first
+// cache. Of many weights, kDepth input channels × kVectors vectors and what they give for kPanelTiles tiles
+// stay in the second, and kChunkBytes of transformed input in the third.
+constexpr int64_t kBlock = 66, kDepth = 64, kPanelTiles = 64, kChunkBytes = 10 << 20;
 
 // A part of the tiles, from the first on, and its matrices.
 struct Part {
@@ -23,11 +25,6 @@ struct Convolution {
     int64_t count = smaller(most, tiles.count - first);
     return {first, {count, vectors_of(job.in.channels)}, {count, weights.vectors}};
   }
-  // As many tiles as have matrices of `bytes` bytes.
-  int64_t tiles_in(int64_t bytes) const {
-    int64_t each = kPositions * (vectors_of(job.in.channels) + weights.vectors) * kBytes;
-    return smaller(tiles.count, (bytes / each + kRows - 1) / kRows * kRows + kRows);
-  }
 };
 
 // The transformed weights between input channel c and vector v of the output channels; `step` lies between
@@ -44,8 +41,11 @@ void transform_taps(const WinogradJob& j, int64_t c, int64_t v, float* to, int64
       [&](int r, int s, const Lanes& value) { store_lanes(to + (6 * r + s) * step, value); });
 }
 
+Matrices weights_of(const WinogradJob& j) { return {j.in.channels, vectors_of(j.out.channels)}; }
+
 // u: the transformed weights, [in, out] at each position.
-void transform_weights(const WinogradJob& j, const Matrices& shape, float* u) {
+void transform_weights(const WinogradJob& j, float* u) {
+  Matrices shape = weights_of(j);
   parallel_for(shape.vectors * j.in.channels, 64, [&](int64_t begin, int64_t end) {
     for (int64_t at = begin; at < end; ++at) {
       int64_t v = at / j.in.channels, c = at % j.in.channels;
@@ -71,88 +71,126 @@ void store_tile(const WinogradJob& j, const Place& at, const float* m, int64_t s
                              });
 }
 
-// Rows [begin, end) of a part's m as tiles of y.
-void transform_output(const Convolution& c, const Part& part, int64_t begin, int64_t end, const float* m) {
-  for (int64_t t = begin; t < end; ++t) {
-    Place at = place(c.tiles, part.first + t);
-    for (int64_t v = 0; v < part.m.vectors; ++v) {
-      store_tile(c.job, at, m + part.m.in_rows(t, v), part.m.step(), v * kLane,
-                 smaller(kLane, c.job.out.channels - v * kLane));
+// Asks for the places of a tile to come, which will be written.
+void prefetch_tile(const WinogradJob& j, const Place& at, int64_t channel) {
+  for (int64_t r = 0; r < smaller(4, j.out.h - at.row); ++r) {
+    float* y = j.y + ((at.image * j.out.h + at.row + r) * j.out.w + at.col) * j.out.channels + channel;
+    for (int64_t s = 0; s < smaller(4, j.out.w - at.col); ++s) {
+      __builtin_prefetch(y + s * j.out.channels, 1, 2);
     }
   }
 }
 
-// Each thread takes blocks of tiles through all steps.
-void by_blocks(const Convolution& c) {
-  Scratch u(c.weights.size());
-  transform_weights(c.job, c.weights, u.get());
-  int64_t most = c.tiles_in(kBlockBytes);
+// The rows of m, which belong to the tiles from `tile` on, as places of y; m's vectors are those of y from
+// `vector` on.
+void transform_output(const Convolution& c, int64_t tile, int64_t vector, const Matrices& shape,
+                      const float* m) {
+  for (int64_t t = 0; t < shape.rows; ++t) {
+    Place at = place(c.tiles, tile + t),
+          later = place(c.tiles, smaller(tile + t + kAhead, c.tiles.count - 1));
+    for (int64_t v = 0; v < shape.vectors; ++v) {
+      int64_t channel = (vector + v) * kLane;
+      prefetch_tile(c.job, later, channel);
+      store_tile(c.job, at, m + shape.in_rows(t, v), shape.step(), channel,
+                 smaller(kLane, c.job.out.channels - channel));
+    }
+  }
+}
+
+// Each thread takes blocks of tiles through all steps; u are the transformed weights.
+void by_blocks(const Convolution& c, const float* u) {
+  int64_t threads = get_num_threads(), blocks = ceil_div(ceil_div(c.tiles.count, kBlock), threads) * threads;
+  int64_t most = ceil_div(ceil_div(c.tiles.count, blocks), kRows) * kRows;
   parallel_for(ceil_div(c.tiles.count, most), 1, [&](int64_t begin, int64_t end) {
     Part largest = c.part(0, most);
     Scratch v(largest.v.size()), m(largest.m.size());
     for (int64_t block = begin; block < end; ++block) {
       Part part = c.part(block * most, most);
-      transform_input(c.job, c.tiles, part.first, 0, part.v.rows, c.zeros, part.v, v.get());
+      transform_input(c.job, c.tiles, part.first, 0, part.v.rows, c.zeros, part.v.step(), v.get(),
+                      [&](int64_t t, int64_t i) { return part.v.in_rows(t, i); });
       for (int64_t p = 0; p < kPositions; ++p) {
         for (int64_t panel = 0; panel < c.weights.panels(); ++panel) {
           multiply_panel(m.get() + p * part.m.step() + panel * kVectors * kLane, part.m.row(), part.m.rows,
-                         v.get() + p * part.v.step(), part.v.row(), 1, u.get() + p * c.weights.step(),
-                         c.weights, panel, false);
+                         v.get() + p * part.v.step(), part.v.row(), 1, u + p * c.weights.step(), c.weights,
+                         panel, false);
         }
       }
-      transform_output(c, part, 0, part.m.rows, m.get());
+      transform_output(c, part.first, 0, part.m, m.get());
     }
   });
 }
 
-// A panel of m from one of the weights, which are transformed here, in a memory that stays in the cache.
-void multiply_by_panel(const Convolution& c, const Part& part, const float* v, float* m, int64_t panel,
-                       float* u) {
-  int64_t first = panel * kVectors;
-  Matrices shape{c.job.in.channels, smaller(kVectors, c.weights.vectors - first)};
-  for (int64_t i = 0; i < shape.vectors; ++i) {
-    for (int64_t channel = 0; channel < shape.rows; ++channel) {
-      transform_taps(c.job, channel, first + i, u + shape.in_panels(channel, i), shape.step());
-    }
-  }
-  for (int64_t p = 0; p < kPositions; ++p) {
-    multiply_panel(m + p * part.m.step() + first * kLane, part.m.row(), part.m.rows, v + p * part.v.step(),
-                   part.v.row(), 1, u + p * shape.step(), shape, 0, false);
-  }
+// Where vector i of tile t stands in a chunk's v, which lies in strips of kDepth channels.
+constexpr int64_t kStrip = kDepth / kLane;
+int64_t strip_width(const Matrices& v, int64_t i) { return smaller(kStrip, v.vectors - i / kStrip * kStrip); }
+int64_t in_strips(const Matrices& v, int64_t t, int64_t i) {
+  return (i / kStrip * kStrip * v.rows + t * strip_width(v, i) + i % kStrip) * kLane;
 }
 
-// The threads share out each step for a chunk of tiles, so that each reads only a part of the weights.
-void by_chunks(const Convolution& c) {
-  int64_t most = c.tiles_in(kChunkBytes);
-  Part largest = c.part(0, most);
-  Scratch v(largest.v.size()), m(largest.m.size());
+// A panel of the output channels for the tiles [begin, end) of a chunk. u and m are scratch.
+void convolve_panel(const Convolution& c, const Part& part, const float* v, int64_t begin, int64_t end,
+                    int64_t panel, float* u, float* m) {
+  int64_t first = panel * kVectors, channels = c.job.in.channels;
+  Matrices result{end - begin, smaller(kVectors, c.weights.vectors - first)};
+  for (int64_t k = 0; k < channels; k += kDepth) {
+    Matrices shape{smaller(kDepth, channels - k), result.vectors};
+    for (int64_t i = 0; i < shape.vectors; ++i) {
+      for (int64_t channel = 0; channel < shape.rows; ++channel) {
+        transform_taps(c.job, k + channel, first + i, u + shape.in_panels(channel, i), shape.step());
+      }
+    }
+    const float* left = v + in_strips(part.v, begin, k / kLane);
+    for (int64_t p = 0; p < kPositions; ++p) {
+      multiply_panel(m + p * result.step(), result.row(), result.rows, left + p * part.v.step(),
+                     strip_width(part.v, k / kLane) * kLane, 1, u + p * shape.step(), shape, 0, k > 0);
+    }
+  }
+  transform_output(c, part.first + begin, first, result, m);
+}
+
+// Many weights: they are transformed where they are used, a block at a time. The threads share out panels of
+// the output channels for a chunk of tiles, so that each sees only a part of the weights.
+void by_panels(const Convolution& c) {
+  int64_t each = kPositions * vectors_of(c.job.in.channels) * kBytes;
+  int64_t most = smaller(c.tiles.count, ceil_div(kChunkBytes / each, kPanelTiles) * kPanelTiles);
+  Scratch v(c.part(0, most).v.size());
   for (int64_t first = 0; first < c.tiles.count; first += most) {
     Part part = c.part(first, most);
     parallel_for(part.v.rows, 4, [&](int64_t begin, int64_t end) {
-      transform_input(c.job, c.tiles, first, begin, end, c.zeros, part.v, v.get());
+      transform_input(c.job, c.tiles, first, begin, end, c.zeros, part.v.step(), v.get(),
+                      [&](int64_t t, int64_t i) { return in_strips(part.v, t, i); });
     });
-    parallel_for(c.weights.panels(), 1, [&](int64_t begin, int64_t end) {
-      Scratch u(Matrices{c.job.in.channels, kVectors}.size());
-      for (int64_t panel = begin; panel < end; ++panel) {
-        multiply_by_panel(c, part, v.get(), m.get(), panel, u.get());
+    int64_t pieces = ceil_div(part.v.rows, kPanelTiles);
+    parallel_for(c.weights.panels() * pieces, 1, [&](int64_t begin, int64_t end) {
+      Scratch u(Matrices{kDepth, kVectors}.size()), m(Matrices{kPanelTiles, kVectors}.size());
+      for (int64_t i = begin; i < end; ++i) {
+        int64_t row = i % pieces * kPanelTiles;
+        convolve_panel(c, part, v.get(), row, smaller(row + kPanelTiles, part.v.rows), i / pieces, u.get(),
+                       m.get());
       }
     });
-    parallel_for(part.m.rows, 4,
-                 [&](int64_t begin, int64_t end) { transform_output(c, part, begin, end, m.get()); });
   }
 }
 
+int64_t bytes_of(const Matrices& weights) { return weights.size() * static_cast<int64_t>(sizeof(float)); }
+
 void convolve(const WinogradJob& job) {
-  Matrices weights{job.in.channels, vectors_of(job.out.channels)};
   Scratch zeros(job.in.channels);
   for (int64_t i = 0; i < job.in.channels; ++i) zeros.get()[i] = 0;
-  Convolution c{job, Tiles(job), weights, zeros.get()};
-  if (weights.size() * static_cast<int64_t>(sizeof(float)) > kManyWeights) by_chunks(c);
-  else by_blocks(c);
+  Convolution c{job, Tiles(job), weights_of(job), zeros.get()};
+  if (job.transformed) by_blocks(c, job.transformed);
+  else by_panels(c);
+}
+
+void transformed_size(const WinogradJob& job, int64_t& floats) {
+  Matrices weights = weights_of(job);
+  floats = bytes_of(weights) > kManyWeights ? 0 : weights.size();
 }
 
 }  // namespace
 
 ESPALIER_OFFER(winograd_conv, convolve)
+ESPALIER_OFFER(winograd_transform, transform_weights)
+ESPALIER_OFFER(winograd_transformed_size, transformed_size)
 
 }  // namespace espalier::kernels::ESPALIER_SIMD_LEVEL

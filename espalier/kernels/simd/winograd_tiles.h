@@ -9,7 +9,8 @@ namespace espalier::kernels::ESPALIER_SIMD_LEVEL {
 namespace {
 
 constexpr int kPositions = 36;
-constexpr int64_t kManyWeights = 4 << 20;  // bytes of transformed weights that are not kept as a whole
+constexpr int64_t kManyWeights = 12 << 20;  // bytes of transformed weights that are not kept as a whole
+constexpr int64_t kAhead = 2;               // tiles that are asked for before their turn
 
 class Scratch {
  public:
@@ -88,29 +89,37 @@ struct Pixels {
 };
 
 // Transforms all channels of a tile; to(v) is where vector v of position 0 goes, `step` lies between
-// positions.
+// positions. `later` is a tile to come: its lines are too far apart for the processor to see what follows.
 template <class T, class To>
-void transform_pixels(const Pixels<T::kFrom>& from, int64_t channels, int64_t step, To&& to) {
+void transform_pixels(const Pixels<T::kFrom>& from, const Pixels<T::kFrom>& later, int64_t channels,
+                      int64_t step, To&& to) {
   auto put = [&](float* base) {
     return [=](int i, int j, const Lanes& value) { store_lanes(base + (i * T::kTo + j) * step, value); };
   };
   int64_t c = 0;
   for (; c + kLane <= channels; c += kLane) {
-    transform<T>([&](int i, int j) { return load_lanes(from.pixel[i][j] + c); }, put(to(c / kLane)));
+    auto get = [&](int i, int j) {
+      if (j >= T::kFrom - 4) __builtin_prefetch(later.pixel[i][j] + c, 0, 2);  // the others are a neighbour's
+      return load_lanes(from.pixel[i][j] + c);
+    };
+    transform<T>(get, put(to(c / kLane)));
   }
   if (c == channels) return;
   transform<T>([&](int i, int j) { return load_lanes(from.pixel[i][j] + c, channels - c); },
                put(to(c / kLane)));
 }
 
-// Tiles [begin, end), counted from `first`, of x as rows of v.
-inline void transform_input(const WinogradJob& j, const Tiles& tiles, int64_t first, int64_t begin,
-                            int64_t end, const float* zeros, const Matrices& shape, float* v) {
+// Tiles [begin, end), counted from `first`, of x; vector c of tile t goes to v + at(t, c) at position 0.
+template <class At>
+void transform_input(const WinogradJob& j, const Tiles& tiles, int64_t first, int64_t begin, int64_t end,
+                     const float* zeros, int64_t step, float* v, At&& at) {
+  auto pixels = [&](int64_t tile) {
+    Place p = place(tiles, smaller(tile, tiles.count - 1));
+    return Pixels<6>(j.x, j.in, {p.image, p.row - j.padding_h, p.col - j.padding_w}, zeros);
+  };
   for (int64_t t = begin; t < end; ++t) {
-    Place at = place(tiles, first + t);
-    Pixels<6> from(j.x, j.in, {at.image, at.row - j.padding_h, at.col - j.padding_w}, zeros);
-    transform_pixels<InputTransform>(from, j.in.channels, shape.step(),
-                                     [&](int64_t c) { return v + shape.in_rows(t, c); });
+    transform_pixels<InputTransform>(pixels(first + t), pixels(first + t + kAhead), j.in.channels, step,
+                                     [&](int64_t c) { return v + at(t, c); });
   }
 }
 

@@ -1,0 +1,86 @@
+#include <espalier/kernels/packed.h>
+
+#include <espalier/kernels/elementwise.h>
+
+#include <gtest/gtest.h>
+
+namespace espalier::kernels {
+namespace {
+
+Array filled(const Shape& shape, double value) {
+  Array a = Array::empty(shape, DType::float32);
+  fill(a, value);
+  return a;
+}
+
+// Asks for w's copy; counts how often it is made.
+struct Asked {
+  int made = 0;
+  Array operator()(const Array& w, int64_t order = kPackedOthers) {
+    return packed(w, order, [&] {
+      ++made;
+      Array y = Array::empty(w.shape, w.dtype);
+      copy(y, w);
+      return y;
+    });
+  }
+};
+
+TEST(Packed, IsKeptFromTheSecondTimeOn) {
+  int64_t before = packed_bytes();
+  Asked ask;
+  {
+    Array w = filled({4, 4}, 1);
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(*ask(w).data<float>(), 1);
+    EXPECT_EQ(ask.made, 2);
+    EXPECT_EQ(packed_bytes(), before + 64);
+  }
+  EXPECT_EQ(packed_bytes(), before) << "it goes with the weights";
+}
+
+TEST(Packed, AWriteForgetsIt) {
+  int64_t before = packed_bytes();
+  Asked ask;
+  Array w = filled({4, 4}, 1);
+  for (int i = 0; i < 3; ++i) ask(w);
+  fill(w, 2);
+  w.storage->bump_version();
+  EXPECT_EQ(*ask(w).data<float>(), 2);
+  EXPECT_EQ(ask.made, 3);
+  EXPECT_EQ(packed_bytes(), before);
+}
+
+TEST(Packed, OrdersAndViewsAreKeptApart) {
+  Asked ask;
+  Array w = filled({4, 4}, 1), row = w.view({4}, {1}, 4);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(ask(w).shape, (Shape{4, 4}));
+    EXPECT_EQ(ask(row).shape, Shape{4});
+    ask(w, kPackedOthers + 1);
+  }
+  EXPECT_EQ(ask.made, 6);
+}
+
+TEST(Packed, NothingIsKeptOfMemoryThatOthersMayWrite) {
+  Asked ask;
+  Array w = filled({4, 4}, 1);
+  w.storage->expose();
+  for (int i = 0; i < 3; ++i) ask(w);
+  EXPECT_EQ(ask.made, 3);
+  float block[4] = {};
+  Array borrowed{Storage::borrow(block, sizeof block, nullptr), 0, {4}, {1}, DType::float32};
+  for (int i = 0; i < 3; ++i) ask(borrowed);
+  EXPECT_EQ(ask.made, 6);
+}
+
+TEST(Packed, NoMoreThanTheLimitIsKept) {
+  Asked ask;
+  set_packed_limit(packed_bytes() + 100);
+  Array a = filled({4, 4}, 1), b = filled({4, 4}, 1);
+  for (int i = 0; i < 3; ++i) ask(a), ask(b);
+  EXPECT_EQ(ask.made, 2 + 3);
+  set_packed_limit(int64_t{2} << 30);
+}
+
+}  // namespace
+}  // namespace espalier::kernels
