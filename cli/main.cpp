@@ -22,6 +22,7 @@ constexpr Entry kVerbs[] = {
     {"train", "Train a model on images and keep the run", train},
     {"predict", "Say what a trained model sees in images", predict},
     {"show", "Say what is in a file of weights or in the folder of a run", show},
+    {"summary", "The layers of a model: shapes, parameters, arithmetic, memory", summary},
     {"report", "Write the page that shows all of a run, one file that opens in a browser", report},
     {"convert", "Write the tensors of a file in another format", convert},
     {"diff", "Say which tensors of two files differ, and by how much", diff},

@@ -12,6 +12,7 @@
 #include <espalier/core/table.h>
 #include <espalier/io/weights.h>
 
+#include "values.h"
 #include "verbs.h"
 
 namespace espalier::cli {
@@ -25,6 +26,7 @@ struct Options {
   std::string path;
   bool json = false;
   bool checksum = false;
+  bool all = false;
 };
 
 void print_json(const Json& json) {
@@ -64,8 +66,19 @@ Json as_json(const io::WeightsFile& file, const Options& options) {
     tensors.push_back(std::move(tensor));
   }
   Json out{{"format", file.format()}, {"tensors", std::move(tensors)}};
+  if (!file.aliases().empty()) {
+    for (const auto& [name, kept] : file.aliases()) out["aliases"][name] = file.tensors()[kept].name;
+  }
   if (!file.metadata().empty()) out["metadata"] = file.metadata();
+  if (!file.remarks().empty()) out["remarks"] = file.remarks();
+  if (options.all && file.pytorch()) out["values"] = plain_values(file.pytorch()->root());
   return out;
+}
+
+void print_values(const io::TorchFile& file) {
+  auto lines = value_lines(file.root());
+  std::cout << (lines.empty() ? "no values beside the tensors\n" : "values\n");
+  for (const auto& [name, value] : lines) std::cout << "  " << name << ": " << value << '\n';
 }
 
 void print_file(const io::WeightsFile& file, const Options& options) {
@@ -90,6 +103,7 @@ void print_file(const io::WeightsFile& file, const Options& options) {
   for (const auto& [key, value] : file.metadata())
     std::cout << "  " << printable(key) << ": " << printable(value) << '\n';
   for (const auto& remark : file.remarks()) std::cout << "  note: " << remark << '\n';
+  if (options.all && file.pytorch()) print_values(*file.pytorch());
 }
 
 void show_file(const Options& options) {
@@ -175,6 +189,7 @@ Work show(CLI::App& command, const Common&) {
                   "A file of weights (.safetensors, .pt, .npz, …), or the folder of a run")
       ->required();
   command.add_flag("--json", options->json, "For machines");
+  command.add_flag("--all", options->all, "With the plain values of a checkpoint: epochs, settings, …");
   command.add_flag("--checksum", options->checksum, "With the CRC-32 of each tensor's bytes");
   return [options] { fs::is_directory(options->path) ? show_run(*options) : show_file(*options); };
 }

@@ -16,6 +16,7 @@
 #include <espalier/view/training_trace.h>
 
 #include "data_source.h"
+#include "report.h"
 #include "verbs.h"
 
 namespace espalier::cli {
@@ -101,7 +102,8 @@ void run(Options o, const Common& common) {
   std::cout << "\nLoss by epoch\n" << view::loss_chart(history);
   show_prediction(model, data, preparation);
   std::cout << "\nThe run is in " << folder << ": try `espalier show " << folder << "` and `espalier predict "
-            << folder << " IMAGE`\n";
+            << folder << " IMAGE`\n"
+            << "Its report is in " << write_report(folder) << "; open it in a browser\n";
 }
 
 }  // namespace

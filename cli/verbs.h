@@ -24,6 +24,7 @@ Verb train;
 Verb predict;
 Verb show;
 Verb report;
+Verb summary;
 Verb convert;
 Verb diff;
 Verb verify;

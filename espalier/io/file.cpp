@@ -1,6 +1,7 @@
 #include <espalier/core/error.h>
 #include <espalier/io/file.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <filesystem>
@@ -13,6 +14,12 @@
 #include <unistd.h>
 
 namespace espalier::io {
+
+std::string folder_of(const std::string& path) {
+  auto slash = path.rfind('/');
+  return slash == std::string::npos ? "./" : path.substr(0, slash + 1);
+}
+
 namespace {
 
 const char* advice(int error) {
@@ -23,6 +30,7 @@ const char* advice(int error) {
     case ENOSPC:
     case EDQUOT: return "; free some space, or save elsewhere";
     case EFBIG: return "; raise the limit on the size of files (ulimit -f), or save elsewhere";
+    case ELOOP: return "; links are not followed here, copy the file";
     case EROFS: return "; save elsewhere";
     default: return "";
   }
@@ -39,9 +47,17 @@ class File {
       : file_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {
     if (file_ < 0) fail(what, path);
   }
+  // In an open folder.
+  File(const char* what, const std::string& path, const File& folder, const std::string& name, int flags)
+      : file_(::openat(folder, name.c_str(), flags | O_CLOEXEC)) {
+    if (file_ < 0) fail(what, path);
+  }
   ~File() { ::close(file_); }
   File(const File&) = delete;
-  File& operator=(const File&) = delete;
+  File& operator=(File&& other) noexcept {
+    std::swap(file_, other.file_);
+    return *this;
+  }
   operator int() const { return file_; }
 
  private:
@@ -87,11 +103,6 @@ std::string follow_links(const std::string& path) {
   return target.string();
 }
 
-std::string folder_of(const std::string& path) {
-  auto slash = path.rfind('/');
-  return slash == std::string::npos ? "./" : path.substr(0, slash + 1);
-}
-
 std::string temporary_beside(const std::string& path) {
   static std::atomic<unsigned> count{0};
   return concat(folder_of(path), ".espalier-", ::getpid(), "-", count++, ".tmp");
@@ -102,6 +113,15 @@ std::string temporary_beside(const std::string& path) {
 void sync_folder(const std::string& path) {
   File folder("write", folder_of(path), O_RDONLY | O_DIRECTORY);
   if (::fsync(folder) != 0 && errno != EINVAL && errno != ENOTSUP) fail("write", path);
+}
+
+MappedFile map_open_file(const File& file, const std::string& path) {
+  size_t bytes = size_of(file, path);
+  if (bytes == 0) return {};
+  void* data = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
+  if (data == MAP_FAILED) fail("read", path);
+  std::shared_ptr<void> owner(data, [bytes](void* p) { ::munmap(p, bytes); });
+  return {std::move(owner), {static_cast<std::byte*>(data), bytes}};
 }
 
 }  // namespace
@@ -121,14 +141,25 @@ std::string read_file(const std::string& path) {
   return text;
 }
 
-MappedFile map_file(const std::string& path) {
-  File file("read", path, O_RDONLY);
-  size_t bytes = size_of(file, path);
-  if (bytes == 0) return {};
-  void* data = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
-  if (data == MAP_FAILED) fail("read", path);
-  std::shared_ptr<void> owner(data, [bytes](void* p) { ::munmap(p, bytes); });
-  return {std::move(owner), {static_cast<std::byte*>(data), bytes}};
+MappedFile map_file(const std::string& path) { return map_open_file(File("read", path, O_RDONLY), path); }
+
+MappedFile map_beneath(const std::string& folder, const std::string& relative) {
+  std::string path = folder + printable(relative);
+  File place("read", folder.empty() ? "." : folder, O_RDONLY | O_DIRECTORY);
+  for (size_t begin = 0; begin <= relative.size();) {
+    size_t end = std::min(relative.find('/', begin), relative.size());
+    std::string step = relative.substr(begin, end - begin);
+    bool plain = !step.empty() && step != "." && step != ".." &&
+                 step.find_first_of(std::string_view("\\\0", 2)) == step.npos;
+    require<FileError>(plain, "can't read '", path, "': the name leads out of its folder");
+    bool last = end == relative.size();
+    place = File("read", path, place, step, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | (last ? 0 : O_DIRECTORY));
+    begin = end + 1;
+  }
+  struct stat info;
+  bool single = ::fstat(place, &info) == 0 && (!S_ISREG(info.st_mode) || info.st_nlink == 1);
+  require<FileError>(single, "can't read '", path, "': the file has other names; copy it");
+  return map_open_file(place, path);
 }
 
 AtomicFile::AtomicFile(const std::string& path) : path_(path), target_(follow_links(path)) {

@@ -18,6 +18,11 @@ struct MappedFile {
   std::span<std::byte> bytes;
 };
 MappedFile map_file(const std::string& path);
+// A file whose name another file gives: `relative` must lead down from `folder`, on every step without "..",
+// a backslash or a link, to an ordinary file that has no other name.
+MappedFile map_beneath(const std::string& folder, const std::string& relative);
+// The folder of a file, with a slash at its end.
+std::string folder_of(const std::string& path);
 
 // A file that appears under its name, complete and on the disk, at commit(), or not at all: until then what
 // was there stays. Symbolic links are followed. Not committed, it leaves nothing behind.

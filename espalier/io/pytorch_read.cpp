@@ -21,23 +21,6 @@ bool is_pickle(Bytes file) {
   return as_text(file).starts_with(kMagicDigits) || (file.size() > 1 && file[0] == std::byte{0x80});
 }
 
-std::string key_text(const Value& key) {
-  switch (key.kind) {
-    case Kind::text: return key.text();
-    case Kind::global:
-    case Kind::object: return concat("<", key.text(), ">");
-    case Kind::integer: return concat(key.integer);
-    case Kind::boolean: return key.boolean ? "True" : "False";
-    case Kind::real: return concat(key.real);
-    default: return "?";
-  }
-}
-
-bool is_module_part(const Value& key) {
-  return key.is(Kind::text) &&
-         (key.text() == "_parameters" || key.text() == "_buffers" || key.text() == "_modules");
-}
-
 // Lists the tensors of a tree with the names that lead to them. Long keys that are shared by many could make
 // long names of few bytes, so the length of all is limited.
 class TensorWalk {

@@ -4,6 +4,25 @@
 
 namespace espalier::io {
 
+std::string key_text(const Value& key) {
+  using Kind = Value::Kind;
+  switch (key.kind) {
+    case Kind::text: return key.text();
+    case Kind::global:
+    case Kind::object: return concat("<", key.text(), ">");
+    case Kind::integer: return concat(key.integer);
+    case Kind::boolean: return key.boolean ? "True" : "False";
+    case Kind::real: return concat(key.real);
+    default: return "?";
+  }
+}
+
+bool is_module_part(const Value& key) {
+  if (!key.is(Value::Kind::text)) return false;
+  const std::string& name = key.text();
+  return name == "_parameters" || name == "_buffers" || name == "_modules";
+}
+
 Value ValueArena::make(Value::Kind kind, std::string_view text) {
   require<FileError>(nodes_left_ > 0, "its pickle holds more values than its size allows");
   --nodes_left_;

@@ -64,6 +64,11 @@ inline const std::vector<Value>& Value::items() const { return node->items; }
 inline const Value& Value::state() const { return node->state; }
 inline int64_t Value::index() const { return node->index; }
 
+// A key of a dictionary as names show it: "fc.weight", "0", "<torch.float32>".
+std::string key_text(const Value& key);
+// Whether it is a key under which modules keep their parts, which names leave out: "_parameters", "_modules".
+bool is_module_part(const Value& key);
+
 // Owns nodes, and counts what they cost: going beyond what was granted is a FileError.
 class ValueArena {
  public:

@@ -54,7 +54,9 @@ void Tracer::enter(const Scope& scope, std::span<const Tensor> inputs) {
   call.parent = open_.empty() ? -1 : open_.back();
   call.module = true;
   call.path = scope.path, call.kind = scope.kind, call.settings = scope.settings;
-  for (const Tensor& t : inputs) call.inputs.push_back(number_of(t));
+  for (const Tensor& t : inputs) {
+    if (t.defined()) call.inputs.push_back(number_of(t));
+  }
   call.start = last_ = now();
   open_.push_back(static_cast<int64_t>(record_.calls.size()));
   record_.calls.push_back(std::move(call));
@@ -65,7 +67,9 @@ void Tracer::leave(std::span<const Tensor> outputs) {
   open_.pop_back();
   Call& call = record_.calls[number];
   call.seconds = (last_ = now()) - call.start;
-  for (const Tensor& t : outputs) call.outputs.push_back(number_of(t));
+  for (const Tensor& t : outputs) {
+    if (t.defined()) call.outputs.push_back(number_of(t));
+  }
   if (call.parent >= 0) record_.calls[call.parent].flops += call.flops;
 }
 

@@ -173,12 +173,15 @@ class Fit {
 
   std::pair<Tensor, Tensor> forward_and_backward(const Tensor& x, const Tensor& y) {
     Recorder* watch = log_ ? log_->begin() : nullptr;
-    trace::Tracer* tracer = log_ ? record_.begin() : nullptr;
-    RecorderScope scope(tracer ? tracer : watch ? watch : recorder());
-    Tensor output = forward_(x);
-    Tensor loss = loss_(output, y);
-    if (tracer) tracer->only_times();
-    loss.backward();
+    trace::Tracer* tracer = log_ && !watch ? record_.begin() : nullptr;
+    Tensor output, loss;
+    {
+      RecorderScope scope(tracer ? tracer : watch ? watch : recorder());
+      output = forward_(x);
+      loss = loss_(output, y);
+      if (tracer) tracer->only_times();
+      loss.backward();
+    }
     if (tracer) record_.end();
     if (log_) log_->gradients();
     return {output, loss};

@@ -12,7 +12,9 @@
 #include <espalier/core/threads.h>
 #include <espalier/core/version.h>
 #include <espalier/io/file.h>
-#include <espalier/trace/json.h>
+#include <espalier/trace/record_file.h>
+#include <espalier/trace/structure_file.h>
+#include <espalier/train/machine.h>
 
 namespace espalier::train {
 namespace {
@@ -95,10 +97,13 @@ std::string processor() {
 }
 
 std::string environment(const Settings& s, const std::string& data) {
+  trace::Machine machine = measure_machine();
   Json json = {{"espalier", std::string(version())},
                {"processor", processor()},
                {"threads", get_num_threads()},
                {"compiler", __VERSION__},
+               {"product_gflops", machine.flops / 1e9},
+               {"copy_gb_per_second", machine.bytes / 1e9},
                {"seed", s.seed},
                {"data", data}};
   return json.dump(2) + "\n";
@@ -157,20 +162,20 @@ trace::History Run::history() const {
 }
 
 void Run::keep(const trace::Structure& structure) {
-  io::write_file(file("structure.json"), trace::to_json(structure));
+  trace::write_structure(file("structure.json"), structure);
 }
-void Run::keep(const trace::Record& record) { io::write_file(file("record.json"), trace::to_json(record)); }
+void Run::keep(const trace::Record& record) { trace::write_record(file("record.json"), record); }
 
 std::optional<trace::Structure> Run::structure() const {
   std::string path = file("structure.json");
   if (!fs::exists(path)) return std::nullopt;
-  return trace::structure_from_json(io::read_file(path), path);
+  return trace::read_structure(path);
 }
 
 std::optional<trace::Record> Run::record() const {
   std::string path = file("record.json");
   if (!fs::exists(path)) return std::nullopt;
-  return trace::record_from_json(io::read_file(path), path);
+  return trace::read_record(path);
 }
 
 void Run::discard() {

@@ -20,15 +20,19 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 using Weights = std::map<std::string, Array>;
 
-std::vector<std::pair<std::string, std::string>> environment(const std::string& path) {
-  std::vector<std::pair<std::string, std::string>> out;
-  if (!fs::exists(path)) return out;
+void read_environment(view::RunData& out, const std::string& path) {
+  if (!fs::exists(path)) return;
   Json json = Json::parse(io::read_file(path), nullptr, false);
   require<FileError>(json.is_object(), path, ": not a JSON object");
-  for (const auto& [key, value] : json.items()) {
-    out.emplace_back(key, value.is_string() ? value.get<std::string>() : value.dump());
+  auto real = [&](const char* key) {
+    return json.contains(key) && json[key].is_number() ? json[key].get<double>() : 0;
+  };
+  out.machine = {.flops = 1e9 * real("product_gflops"), .bytes = 1e9 * real("copy_gb_per_second")};
+  for (const char* key : {"processor", "threads", "compiler", "data"}) {
+    if (!json.contains(key)) continue;
+    out.environment.emplace_back(key,
+                                 json[key].is_string() ? json[key].get<std::string>() : json[key].dump());
   }
-  return out;
 }
 
 Weights weights(const std::string& path) {
@@ -90,7 +94,7 @@ view::RunData run_data(const Run& run) {
   view::RunData out;
   out.name = (folder.has_filename() ? folder : folder.parent_path()).filename().string();
   out.settings = run.settings();
-  out.environment = environment(run.file("environment.json"));
+  read_environment(out, run.file("environment.json"));
   out.structure = run.structure().value_or(trace::Structure{});
   out.record = run.record().value_or(trace::Record{});
   if (fs::exists(run.file("metrics.jsonl"))) out.history = run.history();

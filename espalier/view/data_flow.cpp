@@ -2,7 +2,6 @@
 
 #include <espalier/core/table.h>
 #include <espalier/core/text.h>
-#include <espalier/view/explain.h>
 
 namespace espalier::view {
 namespace {
@@ -15,6 +14,17 @@ int64_t first_input(const trace::Record& record) {
   return -1;
 }
 
+// What the outermost module gives, or else the last stage: the model's output, whatever loss follows.
+int64_t last_output(const trace::Record& record) {
+  for (const trace::Call& call : record.calls) {
+    if (call.module && call.parent < 0 && !call.outputs.empty()) return call.outputs[0];
+  }
+  for (auto call = record.calls.rbegin(); call != record.calls.rend(); ++call) {
+    if (!call->outputs.empty()) return call->outputs[0];
+  }
+  return -1;
+}
+
 }  // namespace
 
 std::string stage_name(const trace::Call& call) {
@@ -22,22 +32,38 @@ std::string stage_name(const trace::Call& call) {
   return call.path.empty() ? call.kind : call.path + "." + call.kind;
 }
 
-std::string data_flow(const trace::Record& record) {
-  auto stages = trace::stages(record);
-  std::vector<std::vector<std::string>> rows = {
-      {"stage", "goes in", "what happens", "comes out", "which is"}};
-  if (int64_t input = first_input(record); input >= 0) {
-    const Shape& shape = record.tensors[input].shape;
-    rows.push_back({"input", "", "", to_string(shape), meaning(shape, Role::input)});
+std::vector<FlowRow> flow(const trace::Record& record) {
+  std::vector<FlowRow> rows;
+  int64_t input = first_input(record), output = last_output(record);
+  if (input >= 0) {
+    rows.push_back({.stage = "input", .out = record.tensors[input].shape, .out_role = Role::input});
   }
-  for (int64_t number : stages) {
+  auto role = [&](int64_t tensor) {
+    return tensor == input ? Role::input : tensor == output ? Role::output : Role::inner;
+  };
+  for (int64_t number : trace::stages(record)) {
     const trace::Call& call = record.calls[number];
     if (call.inputs.empty() || call.outputs.empty()) continue;
-    const Shape& in = record.tensors[call.inputs[0]].shape;
-    const Shape& out = record.tensors[call.outputs[0]].shape;
-    Role role = number == stages.back() ? Role::output : Role::inner;
-    rows.push_back(
-        {stage_name(call), to_string(in), what_happens(record, number), to_string(out), meaning(out, role)});
+    rows.push_back({.stage = stage_name(call),
+                    .kind = call.kind,
+                    .settings = call.settings,
+                    .what = what_happens(record, number),
+                    .in = record.tensors[call.inputs[0]].shape,
+                    .out = record.tensors[call.outputs[0]].shape,
+                    .in_role = role(call.inputs[0]),
+                    .out_role = role(call.outputs[0]),
+                    .call = number});
+  }
+  return rows;
+}
+
+std::string data_flow(const trace::Record& record) {
+  Reading reading(record);
+  std::vector<std::vector<std::string>> rows = {
+      {"stage", "goes in", "what happens", "comes out", "which is"}};
+  for (const FlowRow& row : flow(record)) {
+    rows.push_back({row.stage, row.call < 0 ? "" : to_string(row.in), row.what, to_string(row.out),
+                    reading.meaning(row.out, row.out_role)});
   }
   return text::table(rows);
 }

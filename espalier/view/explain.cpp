@@ -76,6 +76,10 @@ std::string of_each_window(const Stage& s) {
   return concat(text.value, " of each window", size.empty() ? "" : " of ", size);
 }
 
+std::string recurrent(const Stage& s) {
+  return concat("a state of ", s.out().back(), " numbers is carried from step to step");
+}
+
 std::string dropout(const Stage& s) { return concat("drops values with p=", setting(s.call(), "p")); }
 
 using Words = std::string (*)(const Stage&);
@@ -110,7 +114,24 @@ const std::map<std::string, Words>& words() {
       {"LayerNorm", say<"each example to mean 0, spread 1, then scaled">},
       {"Dropout", dropout},
       {"Embedding", say<"each index becomes its row of the table">},
+      {"LSTM", recurrent},
+      {"GRU", recurrent},
+      {"RNN", recurrent},
+      {"MultiheadAttention", say<"each step gathers from all steps what it attends to">},
+      {"scaled_dot_product_attention", say<"each step gathers from all steps what it attends to">},
       {"add", say<"two tensors are added">},
+      {"add_", say<"two tensors are added">},
+      {"mul", say<"two tensors are multiplied">},
+      {"mean", say<"the mean over some dimensions">},
+      {"sum", say<"the sum over some dimensions">},
+      {"transpose", say<"two dimensions change places">},
+      {"permute", say<"the dimensions change places">},
+      {"cat", say<"tensors are joined">},
+      {"select", say<"one position along a dimension">},
+      {"slice", say<"some positions along a dimension">},
+      {"Identity", say<"nothing">},
+      {"cross_entropy", say<"the loss: how unlikely the right classes were">},
+      {"mse_loss", say<"the loss: the mean of squared differences">},
   };
   return table;
 }
@@ -125,13 +146,55 @@ std::string what_happens(const trace::Record& record, int64_t number) {
   return call.settings.empty() ? call.kind : concat(call.kind, "(", call.settings, ")");
 }
 
-std::string meaning(const Shape& s, Role role) {
+Reading::Reading(const trace::Record& record) {
+  for (const trace::Call& call : record.calls) {
+    if (call.inputs.empty()) continue;
+    const trace::TensorInfo& in = record.tensors[call.inputs[0]];
+    images_ = in.shape.rank() == 4;
+    tokens_ = in.dtype == int64 || in.dtype == int32;
+    if (in.shape.empty()) return;
+    batch_ = in.shape[0];
+    // Sequences may have their steps first; what comes out tells how many examples there are.
+    if (call.outputs.empty() || in.shape.rank() < 2) return;
+    const Shape& out = record.tensors[call.outputs[0]].shape;
+    bool second = out.rank() == 2 && out[0] == in.shape[1] && out[0] != in.shape[0];
+    if (second && !images_) batch_ = in.shape[1];
+    return;
+  }
+}
+
+std::vector<std::string> Reading::dimensions(const Shape& s, Role role) const {
+  switch (s.rank()) {
+    case 4:
+      if (images_) return {"batch", "channels", "height", "width"};
+      return {"batch", "heads", "steps", "features"};
+    case 3:
+      if (steps_first(s)) return {"steps", "batch", "features"};
+      return {"batch", images_ ? "rows" : "steps", "features"};
+    case 2:
+      if (role == Role::output) return {"batch", "classes"};
+      if (role == Role::input && tokens_) {
+        if (steps_first(s)) return {"steps", "batch"};
+        return {"batch", "steps"};
+      }
+      return {"batch", "features"};
+    case 1: return {s[0] == batch_ ? "batch" : "values"};
+    default: return std::vector<std::string>(s.size(), "");
+  }
+}
+
+std::string Reading::meaning(const Shape& s, Role role) const {
+  if (s.rank() == 0) return "one number";
   if (s.rank() == 4 && role == Role::input) {
     return concat(s[0], " images × ", s[1], " channels × ", s[2], " × ", s[3], " pixels");
   }
-  if (s.rank() == 4) return concat(s[0], " × ", s[1], " feature maps of ", s[2], " × ", s[3]);
+  if (s.rank() == 4 && images_) return concat(s[0], " × ", s[1], " feature maps of ", s[2], " × ", s[3]);
+  if (s.rank() == 3 && steps_first(s)) {
+    return concat(s[0], " steps of ", s[1], " sequences × ", s[2], " features");
+  }
   if (s.rank() == 3) return concat(s[0], " sequences × ", s[1], " steps × ", s[2], " features");
   if (s.rank() == 2 && role == Role::output) return concat(s[0], " × ", s[1], " class scores (logits)");
+  if (s.rank() == 2 && role == Role::input && tokens_) return concat(s[0], " × ", s[1], " tokens");
   if (s.rank() == 2) return concat(s[0], " × ", s[1], " features");
   return "";
 }

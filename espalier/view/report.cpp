@@ -13,7 +13,7 @@ std::string hash(const Asset& a) { return concat("'sha256-", a.sha256, "'"); }
 // The files of the page that are used, in their order.
 struct Files {
   explicit Files(const PageOptions& options)
-      : styles{&asset("style.css"), &asset("charts.css")}, scripts{&asset("page.js")} {
+      : styles{&asset("style.css"), &asset("charts.css"), &asset("graph.css")}, scripts{&asset("page.js")} {
     if (options.live) scripts.push_back(&asset("live.js"));
   }
   std::vector<const Asset*> styles, scripts;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <espalier/trace/history.h>
+#include <espalier/trace/machine.h>
 #include <espalier/trace/predictions.h>
 #include <espalier/trace/record.h>
 #include <espalier/trace/settings.h>
@@ -28,6 +29,7 @@ struct RunData {
   std::string name;  // "seed-cnn"
   trace::Settings settings = {};
   std::vector<std::pair<std::string, std::string>> environment = {};  // as words
+  trace::Machine machine = {};
   trace::Structure structure = {};
   trace::Record record = {};    // of a step of the training: forward, loss and the times of the backward
   trace::History history = {};  // an entry an epoch

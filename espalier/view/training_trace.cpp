@@ -70,6 +70,63 @@ std::string observation(const trace::History& h, size_t at, int64_t classes) {
   return fall(share);
 }
 
+namespace {
+
+double counting_loss(const trace::Epoch& e) { return e.val_loss.value_or(e.train_loss); }
+
+// The first epoch after which the loss moved by less than 1 % from each to the next.
+size_t begin_of_plateau(const trace::History& h) {
+  size_t at = h.size() - 1;
+  while (at > 0 &&
+         std::abs(counting_loss(h[at]) - counting_loss(h[at - 1])) < 0.01 * counting_loss(h[at - 1]))
+    --at;
+  return at;
+}
+
+std::string overfitting(const trace::Epoch& best, const trace::Epoch& last) {
+  return concat("Overfitting since epoch ", best.epoch + 1, ": the validation loss was lowest after epoch ",
+                best.epoch, " (", text::fixed(*best.val_loss, 4), ") and has risen by ",
+                percent(*last.val_loss / *best.val_loss - 1), " since, while the training loss went from ",
+                text::fixed(best.train_loss, 4), " to ", text::fixed(last.train_loss, 4), ".");
+}
+
+std::string learning(const trace::History& h) {
+  const trace::Epoch& last = h.back();
+  std::string name = last.val_loss ? "validation loss" : "training loss";
+  if (h.size() == 1)
+    return concat("One epoch: the ", name, " stands at ", text::fixed(counting_loss(last), 4), ".");
+  double share = 1 - counting_loss(last) / counting_loss(h[h.size() - 2]);
+  if (share < 0)
+    return concat("Unsteady: the ", name, " rose by ", percent(-share), " in the last epoch, to ",
+                  text::fixed(counting_loss(last), 4), ".");
+  return concat("Still learning: the ", name, " fell by ", percent(share), " in the last epoch, to ",
+                text::fixed(counting_loss(last), 4), "; more epochs may help.");
+}
+
+}  // namespace
+
+std::string verdict(const trace::History& h) {
+  if (h.empty()) return "No epoch is finished yet.";
+  for (const trace::Epoch& e : h) {
+    if (!std::isfinite(e.train_loss))
+      return concat("The training diverged in epoch ", e.epoch,
+                    ": its loss is not a number. Try a smaller learning rate.");
+  }
+  const trace::Epoch& last = h.back();
+  const trace::Epoch* best = &last;
+  for (const trace::Epoch& e : h) {
+    if (e.val_loss && best->val_loss && *e.val_loss < *best->val_loss) best = &e;
+  }
+  if (last.val_loss && *last.val_loss > 1.02 * *best->val_loss) return overfitting(*best, last);
+  size_t plateau = begin_of_plateau(h), least = std::max<size_t>(2, h.size() / 4);
+  if (h.size() - 1 - plateau >= least) {
+    return concat("A plateau since epoch ", h[plateau].epoch, ": the ",
+                  last.val_loss ? "validation" : "training", " loss stays near ",
+                  text::fixed(counting_loss(last), 4), ".");
+  }
+  return learning(h);
+}
+
 std::string training_head() {
   return columns({"epoch", "loss", "accuracy", "val loss", "val acc", "seconds", "what it says"});
 }

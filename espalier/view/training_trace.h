@@ -23,6 +23,14 @@ std::string training_line(const trace::History& history, size_t at, int64_t epoc
 //   else                                         -> a plateau
 std::string observation(const trace::History& history, size_t at, int64_t classes);
 
+// What the figures say on the whole, in a sentence or two, the first that holds:
+//   the last loss is not finite                            -> the training has diverged, since epoch n
+//   the lowest validation loss is 2 % below the last one   -> overfitting since epoch n, where it was lowest
+//   the last epochs (a quarter, two at least) each changed the loss that counts (of the validation, else of
+//   the training) by less than 1 %                         -> a plateau since epoch n
+//   else                                                   -> still learning
+std::string verdict(const trace::History& history);
+
 // Training loss (and validation loss, where there is one) by epoch as bars.
 std::string loss_chart(const trace::History& history);
 

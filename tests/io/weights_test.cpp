@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <espalier/core/error.h>
 #include <espalier/io/file.h>
 
 #include <temporary_folder.h>
@@ -21,6 +22,35 @@ TEST(Weights, a_length_that_looks_like_the_magic_of_a_pickle_is_still_a_length) 
   for (size_t length : {128, 384, 640, 0x20280, 0x7d0280}) {
     write_file(folder / "x", safetensors_with_header_of(length));
     EXPECT_EQ(WeightsFile(folder / "x").format(), "safetensors") << length;
+  }
+}
+
+TEST(Weights, a_single_tensor_can_be_read) {
+  TemporaryFolder folder;
+  Array a = Array::empty({2}, float32);
+  std::fill_n(a.data<float>(), 2, 7.f);
+  write_safetensors(folder / "x", {{"a", a}, {"b", a}}, {{"c", "a"}});
+  WeightsFile file(folder / "x");
+  EXPECT_EQ(file.find("a")->shape, (Shape{2}));
+  EXPECT_EQ(file.array("c").data<float>()[1], 7);
+  EXPECT_EQ(file.find("d"), nullptr);
+  EXPECT_THROW(file.array("d"), FileError);
+}
+
+TEST(Weights, other_files_are_refused_with_a_hint) {
+  TemporaryFolder folder;
+  for (auto [content, hint] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"},
+           {"<!DOCTYPE html>", "web page"},
+           {"", "it is empty"},
+           {"hello", "of no format that Espalier reads"}}) {
+    write_file(folder / "x", content);
+    try {
+      WeightsFile file(folder / "x");
+      FAIL() << content;
+    } catch (const FileError& e) {
+      EXPECT_NE(std::string(e.what()).find(hint), std::string::npos) << e.what();
+    }
   }
 }
 

@@ -48,6 +48,29 @@ TEST(Observation, NamesADivergedRun) {
   EXPECT_NE(last(history({{0.4, 0.3}, {nan, nan}})).find("diverged"), std::string::npos);
 }
 
+TEST(Verdict, NamesTheEpochSinceWhichARunOverfits) {
+  EXPECT_EQ(verdict(history({{0.5, 0.4}, {0.4, 0.30}, {0.3, 0.33}, {0.2, 0.36}})),
+            "Overfitting since epoch 3: the validation loss was lowest after epoch 2 (0.3000) and has risen "
+            "by 20 % "
+            "since, while the training loss went from 0.4000 to 0.2000.");
+}
+
+TEST(Verdict, NamesTheEpochSinceWhichNothingMoves) {
+  EXPECT_EQ(verdict(history({{0.5, 0.5}, {0.4, 0.4}, {0.399, 0.399}, {0.398, 0.3985}})),
+            "A plateau since epoch 2: the validation loss stays near 0.3985.");
+}
+
+TEST(Verdict, SaysThatARunStillLearnsOrDiverged) {
+  EXPECT_EQ(
+      verdict(history({{0.5, 0.5}, {0.4, 0.4}})),
+      "Still learning: the validation loss fell by 20 % in the last epoch, to 0.4000; more epochs may help.");
+  EXPECT_EQ(verdict(history({{0.5, 0.5}})), "One epoch: the validation loss stands at 0.5000.");
+  EXPECT_EQ(verdict({}), "No epoch is finished yet.");
+  double nan = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_EQ(verdict(history({{0.5, 0.5}, {nan, nan}})),
+            "The training diverged in epoch 2: its loss is not a number. Try a smaller learning rate.");
+}
+
 TEST(TrainingTrace, ARunWithoutValidationShowsDashes) {
   trace::History h = {{.epoch = 1, .train_loss = 0.5, .train_accuracy = 0.8, .seconds = 2.5}};
   EXPECT_EQ(training_line(h, 0, 5, 10),
