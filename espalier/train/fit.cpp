@@ -173,7 +173,9 @@ class Fit {
 
   std::pair<Tensor, Tensor> forward_and_backward(const Tensor& x, const Tensor& y) {
     Recorder* watch = log_ ? log_->begin() : nullptr;
-    trace::Tracer* tracer = log_ && !watch ? record_.begin() : nullptr;
+    // The first step is watched, as it sets the machine up; those after it are recorded.
+    bool only_step = loader_.size() * options_.epochs == 1;
+    trace::Tracer* tracer = log_ && (steps_ > 0 || only_step) ? record_.begin() : nullptr;
     Tensor output, loss;
     {
       RecorderScope scope(tracer ? tracer : watch ? watch : recorder());
