@@ -125,7 +125,8 @@ class Torch:
         """A wheel that was built for GPUs has libraries beside it."""
         beside = glob.glob(f"{self.package.parent}/nvidia/*/lib")
         paths = [str(self.package / "lib"), *beside, os.environ.get("LD_LIBRARY_PATH", "")]
-        return {"LD_LIBRARY_PATH": ":".join(filter(None, paths)), "TORCHINDUCTOR_CACHE_DIR": str(BUILD / "inductor")}
+        compiled = os.environ.get("TORCHINDUCTOR_CACHE_DIR", str(BUILD / "inductor"))
+        return {"LD_LIBRARY_PATH": ":".join(filter(None, paths)), "TORCHINDUCTOR_CACHE_DIR": compiled}
 
     def has(self, module):
         return (self.package.parent / module).exists()
