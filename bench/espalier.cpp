@@ -64,11 +64,16 @@ Tensor loss(const Tensor& out, const Tensor& y) {
 }
 
 template <class Model>
-bench::Step train(std::shared_ptr<Model> model, Rule rule, const Tensor& x, const Tensor& y) {
+bench::Step train(std::shared_ptr<Model> model, Rule rule, const Tensor& x, const Tensor& y, bool bfloat16) {
   auto optimizer = std::make_shared<optim::Optimizer>(optimizer_for(model->parameters(), rule));
   return [=] {
     optimizer->zero_grad();
-    loss((*model)(x), y).backward();
+    Tensor l;
+    {
+      espalier::Autocast autocast(espalier::bfloat16, bfloat16);
+      l = loss((*model)(x), y);
+    }
+    l.backward();
     optimizer->step();
   };
 }
@@ -76,17 +81,17 @@ bench::Step train(std::shared_ptr<Model> model, Rule rule, const Tensor& x, cons
 // A model from batches of `input` to `classes` logits, or to one number when there are none.
 template <class Model>
 bench::Step make(const bench::Request& request, Rule rule, Shape input, int64_t classes = 10) {
-  if (request.bfloat16()) return {};
   auto model = std::make_shared<Model>();
   input.insert(0, request.batch);
   Tensor x = espalier::randn(input);
   if (request.train()) {
     Tensor y = classes ? espalier::randint(0, classes, {request.batch}) : espalier::randn({request.batch, 1});
-    return train(model, rule, x, y);
+    return train(model, rule, x, y, request.bfloat16());
   }
   model->eval();
-  return [=] {
+  return [=, bfloat16 = request.bfloat16()] {
     espalier::NoGrad no_grad;
+    espalier::Autocast autocast(espalier::bfloat16, bfloat16);
     (*model)(x);
   };
 }
