@@ -42,9 +42,10 @@ class Measurement:
 
 
 def measurements(works, phases, threads, dtypes):
+    """Threads that are not given are two and one, for bfloat16 two: a full run is to end within a quarter of an hour."""
     for work in works:
         for dtype in dtypes:
-            for n in threads:
+            for n in threads or ((2, 1) if dtype == "float32" else (2,)):
                 for phase in phases:
                     for batch in [BATCH[work]] if phase == "train" else sorted({1, BATCH[work]}):
                         if work.startswith("W") or (phase, dtype) == ("train", "float32"):
