@@ -6,6 +6,7 @@
 #include <set>
 
 #include <espalier/core/error.h>
+#include <espalier/io/byte_order.h>
 #include <espalier/io/byte_reader.h>
 #include <espalier/io/zip.h>
 
@@ -30,9 +31,9 @@ constexpr NumpyType kTypes[] = {
 const ElementType& type_of(std::string_view code) {
   require<FileError>(code.find('O') == code.npos,
                      "it holds Python objects, in a pickle, which is not read; save plain numbers");
-  require<FileError>(!code.starts_with('>'), "its numbers (", printable(code),
-                     ") are big-endian; save it anew as little-endian");
-  auto known = std::ranges::find(kTypes, code, &NumpyType::code);
+  std::string little =
+      concat(code.starts_with('>') ? "<" : code.substr(0, 1), code.substr(std::min<size_t>(code.size(), 1)));
+  auto known = std::ranges::find(kTypes, little, &NumpyType::code);
   require<FileError>(known != std::end(kTypes), "its element type '", printable(code),
                      "' is not one of plain numbers");
   return *find_element_type(known->name);
@@ -183,8 +184,13 @@ StoredTensor parse_npy(Bytes file, std::shared_ptr<void> owner, std::string name
   require<FileError>(static_cast<uint64_t>(needed) == bytes.left(), "its shape ", t.shape, " takes ", needed,
                      " bytes, there are ", bytes.left());
   t.strides = header.fortran ? column_major_strides(t.shape) : contiguous_strides(t.shape);
-  auto* data = const_cast<std::byte*>(bytes.take(bytes.left()).data());
-  t.storage = Storage::borrow(data, needed, std::move(owner));
+  Bytes values = bytes.take(bytes.left());
+  if (header.code.starts_with('>')) {
+    auto turned = bytes_turned(values, *t.type);
+    values = std::as_bytes(std::span(*turned));
+    owner = std::move(turned);
+  }
+  t.storage = Storage::borrow(const_cast<std::byte*>(values.data()), needed, std::move(owner));
   return t;
 }
 

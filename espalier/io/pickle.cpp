@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <charconv>
+#include <map>
 #include <unordered_map>
 
 namespace espalier::io {
@@ -70,6 +71,10 @@ class Machine {
       step(code);
     }
     Value result = pop();
+    for (const auto& [name, is_module] : strangers_) {
+      if (!is_module) refuse(name);
+      rules_.found_module(name);
+    }
     require<FileError>(stack_.empty() && marks_.empty(), "its pickle ends with values left over");
     return result;
   }
@@ -312,16 +317,25 @@ class Machine {
     require<FileError>(module.size() + name.size() <= kMaxGlobal, "its pickle holds a name of ",
                        module.size() + name.size(), " characters");
     std::string global = concat(module, ".", name);
-    require<FileError>(knows_python_global(global) || rules_.knows(global), "its pickle names ",
-                       printable(global),
-                       ", which is no plain data; nothing was executed; don't open it elsewhere unless you "
-                       "trust where it is from");
+    if (!knows_python_global(global) && !rules_.knows(global)) {
+      if (!rules_.takes_modules() || module.ends_with("builtins") || module.ends_with("builtin__"))
+        refuse(global);
+      strangers_.try_emplace(global, false);
+    }
     push(arena_.make(Kind::global, global));
+  }
+
+  [[noreturn]] static void refuse(const std::string& global) {
+    throw FileError(
+        concat("its pickle names ", printable(global),
+               ", which is no plain data; nothing was executed; don't open it elsewhere unless you "
+               "trust where it is from"));
   }
 
   Value call(const Value& callee, const Value& args) {
     require<FileError>(callee.is(Kind::global) && args.is(Kind::tuple),
                        "its pickle calls what can't be called, at byte ", in_.at());
+    if (strangers_.contains(callee.text())) refuse(callee.text());
     auto result = call_python_global(arena_, callee.text(), args);
     if (!result) result = rules_.call(arena_, callee.text(), args);
     require<FileError>(result.has_value(), "its pickle calls ", printable(callee.text()),
@@ -335,6 +349,7 @@ class Machine {
                        "its pickle makes an object of no class, at byte ", in_.at());
     const std::string& cls = parts[0].text();
     if (knows_python_global(cls)) return push(call(parts[0], parts[1]));
+    if (strangers_.contains(cls) && (parts.size() > 2 || !parts[1].items().empty())) refuse(cls);
     arena_.charge(cls.size() + parts[1].items().size());
     Value v = arena_.make(Kind::object, cls);
     v.node->items = parts[1].items();
@@ -346,6 +361,20 @@ class Machine {
     bool takes_state = target.is(Kind::object) || target.is(Kind::dict) || target.is(Kind::tensor);
     require<FileError>(takes_state, "its pickle gives a state to what has none, at byte ", in_.at());
     target.node->state = state;
+    auto stranger = target.is(Kind::object) ? strangers_.find(target.text()) : strangers_.end();
+    if (stranger == strangers_.end() || stranger->second || !state.is(Kind::dict)) return;
+    arena_.charge(state.items().size());
+    stranger->second = is_state_of_module(state);
+  }
+
+  static bool is_state_of_module(const Value& state) {
+    bool parameters = false, modules = false;
+    for (size_t i = 0; i + 1 < state.items().size(); i += 2) {
+      const Value& key = state.items()[i];
+      parameters = parameters || (key.is(Kind::text) && key.text() == "_parameters");
+      modules = modules || (key.is(Kind::text) && key.text() == "_modules");
+    }
+    return parameters && modules;
   }
 
   ByteReader& in_;
@@ -354,6 +383,8 @@ class Machine {
   std::vector<Value> stack_;
   std::vector<size_t> marks_;
   std::unordered_map<uint64_t, Value> memo_;
+  std::map<std::string, bool>
+      strangers_;  // names that are not known, and whether they proved classes of modules
   Value empty_tuple_{.kind = Kind::tuple, .node = nullptr};
 };
 

@@ -20,6 +20,10 @@ class PickleRules {
   virtual std::optional<Value> call(ValueArena& arena, const std::string& global, const Value& args) = 0;
   // What stands for an object kept outside the pickle.
   virtual Value persistent(ValueArena& arena, const Value& id) = 0;
+  // Whether names that are not known may be classes of modules: objects of nothing that are given their
+  // _parameters and _modules, as PyTorch keeps them. found_module is told each.
+  virtual bool takes_modules() const { return false; }
+  virtual void found_module(const std::string&) {}
 };
 
 // Plain data alone.

@@ -2,6 +2,7 @@
 #include <unordered_set>
 
 #include <espalier/core/error.h>
+#include <espalier/io/byte_order.h>
 #include <espalier/io/byte_reader.h>
 #include <espalier/io/pickle.h>
 #include <espalier/io/pytorch.h>
@@ -83,6 +84,10 @@ class TorchReader {
     out_.arena_ = std::make_shared<ValueArena>();
     if (is_zip(file_.bytes)) read_zip();
     else read_pickles();
+    for (const std::string& cls : rules_.modules()) {
+      out_.remarks_.push_back(concat("it holds a module of the class ", printable(cls),
+                                     ", whose package Python runs when it opens the file"));
+    }
     name_tensors();
   }
 
@@ -97,26 +102,51 @@ class TorchReader {
     require<FileError>(pickle, "it is an archive without ", printable(folder),
                        "data.pkl, not one of PyTorch's");
     out_.format_ = zip.find(folder + "constants.pkl") ? "torchscript" : "pytorch";
-    if (const ZipEntry* order = zip.find(folder + "byteorder")) {
-      std::string buffer;
-      require<FileError>(
-          as_text(zip.read(*order, buffer)) == "little",
-          "it is of a machine with another order of bytes; save it anew on a little-endian one");
-    }
+    bool big = is_big_endian(zip, folder);
     std::string buffer;
     ByteReader bytes(zip.read(*pickle, buffer));
     out_.root_ = read_pickle(bytes, *out_.arena_, rules_);
     require<FileError>(bytes.left() == 0, "there are ", bytes.left(), " bytes behind the end of its pickle");
-    for (const TorchStorage& s : rules_.storages()) storages_.push_back(read_record(zip, folder, s));
+    auto types = types_of_storages();
+    for (const TorchStorage& s : rules_.storages()) {
+      const ElementType* type = types[storages_.size()];
+      storages_.push_back(read_record(zip, folder, s, big ? type : nullptr));
+    }
   }
 
-  Ref<Storage> read_record(const ZipFile& zip, const std::string& folder, const TorchStorage& s) {
+  static bool is_big_endian(const ZipFile& zip, const std::string& folder) {
+    const ZipEntry* order = zip.find(folder + "byteorder");
+    if (!order) return false;
+    std::string buffer;
+    std::string_view text = as_text(zip.read(*order, buffer));
+    require<FileError>(text == "little" || text == "big", "its order of bytes is '", printable(text),
+                       "', which is not known");
+    return text == "big";
+  }
+
+  // What each storage holds; of those that count bytes the tensors say it.
+  std::vector<const ElementType*> types_of_storages() const {
+    std::vector<const ElementType*> out;
+    for (const TorchStorage& s : rules_.storages()) out.push_back(s.type);
+    for (const TorchTensor& t : rules_.tensors()) {
+      if (!out[t.storage]) out[t.storage] = t.type;
+    }
+    return out;
+  }
+
+  // `turned` is the type of numbers whose bytes stand in the other order.
+  Ref<Storage> read_record(const ZipFile& zip, const std::string& folder, const TorchStorage& s,
+                           const ElementType* turned) {
     const ZipEntry* entry = zip.find(concat(folder, "data/", s.key));
     require<FileError>(entry, "the storage '", printable(s.key), "' is missing");
     require<FileError>(entry->size == s.bytes, "the storage '", printable(s.key), "' should have ", s.bytes,
                        " bytes, it has ", entry->size);
     auto buffer = std::make_shared<std::string>();
     Bytes bytes = zip.read(*entry, *buffer);
+    if (turned) {
+      buffer = bytes_turned(bytes, *turned);
+      return borrow(std::as_bytes(std::span(*buffer)), buffer);
+    }
     return borrow(bytes, entry->deflated ? std::shared_ptr<void>(buffer) : file_.owner);
   }
 
@@ -142,22 +172,11 @@ class TorchReader {
     Value version = read_pickle(bytes, *out_.arena_, plain);
     require<FileError>(version.is(Kind::integer) && version.integer == 1001,
                        "it is of a version that is not known");
-    check_machine(read_pickle(bytes, *out_.arena_, plain));
+    read_pickle(bytes, *out_.arena_, plain);  // of its machine; the data are little-endian on any
     out_.root_ = read_pickle(bytes, *out_.arena_, rules_);
     read_legacy_storages(bytes, read_pickle(bytes, *out_.arena_, plain));
     if (bytes.left() > 0)
       out_.remarks_.push_back(concat("there are ", bytes.left(), " bytes behind the last tensor"));
-  }
-
-  static void check_machine(const Value& facts) {
-    require<FileError>(facts.is(Kind::dict), "what it says of its machine is damaged");
-    for (size_t i = 0; i + 1 < facts.items().size(); i += 2) {
-      const Value &key = facts.items()[i], &value = facts.items()[i + 1];
-      bool big =
-          key.is(Kind::text) && key.text() == "little_endian" && value.is(Kind::boolean) && !value.boolean;
-      require<FileError>(
-          !big, "it is of a machine with another order of bytes; save it anew on a little-endian one");
-    }
   }
 
   void read_legacy_storages(ByteReader& bytes, const Value& keys) {

@@ -80,6 +80,9 @@ constexpr std::string_view kClassPlaces[] = {"__torch__.",
                                              "pytorch_lightning.callbacks.",
                                              "lightning.pytorch.callbacks."};
 
+// Functions that modules keep as settings: names, which can't be called.
+constexpr std::string_view kFunctionPlaces[] = {"torch.nn.functional.", "torch._C._nn."};
+
 template <class List>
 bool contains(const List& list, std::string_view name) {
   return std::ranges::find(list, name) != std::end(list);
@@ -97,8 +100,9 @@ const ElementType* find_dtype(std::string_view global) {
   return global.starts_with("torch.") ? find_element_type(global.substr(6)) : nullptr;
 }
 
-bool is_class_of_modules(std::string_view global) {
-  return std::ranges::any_of(kClassPlaces, [&](std::string_view place) { return global.starts_with(place); });
+template <class List>
+bool is_in(const List& places, std::string_view global) {
+  return std::ranges::any_of(places, [&](std::string_view place) { return global.starts_with(place); });
 }
 
 int64_t integer(const Value& v, const char* what) {
@@ -138,7 +142,7 @@ void check_inside(const TorchTensor& t, int64_t room) {
 bool TorchRules::knows(std::string_view global) const {
   return contains(kTensors, global) || global == kTensor3 || contains(kTyped, global) ||
          contains(kFirst, global) || contains(kNames, global) || find_storage(global) || find_dtype(global) ||
-         is_class_of_modules(global);
+         is_in(kClassPlaces, global) || is_in(kFunctionPlaces, global);
 }
 
 std::optional<Value> TorchRules::call(ValueArena& arena, const std::string& global, const Value& args) {
@@ -159,16 +163,22 @@ std::optional<Value> TorchRules::call(ValueArena& arena, const std::string& glob
     require<FileError>(!a.empty(), "its pickle calls ", global, " without arguments");
     return a[0];
   }
-  if (!contains(kNames, global) && !is_class_of_modules(global)) return {};
+  if (!contains(kNames, global) && !is_in(kClassPlaces, global)) return {};
   arena.charge(global.size() + a.size());
   Value object = arena.make(Kind::object, global);
   object.node->items = a;
   return object;
 }
 
+// Before PyTorch 1.6 also ("module", class, path, source of the class), which stands for the class.
 // ("storage", class, key, device, elements[, None or (key of a view, its offset, its elements)])
 Value TorchRules::persistent(ValueArena& arena, const Value& id) {
   const Values none, &a = id.is(Kind::tuple) ? id.items() : none;
+  bool is_class = a.size() == 4 && a[0].is(Kind::text) && a[0].text() == "module" && a[1].is(Kind::global);
+  if (is_class) return a[1];
+  bool other = a.size() >= 2 && a[1].is(Kind::global) && !find_storage(a[1].text());
+  require<FileError>(!other, "its pickle names ", printable(other ? a[1].text() : ""),
+                     ", which is no storage of elements");
   bool good = a.size() >= 5 && a.size() <= 6 && a[0].is(Kind::text) && a[0].text() == "storage" &&
               a[1].is(Kind::global) && find_storage(a[1].text()) && a[2].is(Kind::text);
   require<FileError>(good, "its pickle points to what is no storage of elements");

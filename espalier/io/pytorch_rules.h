@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <unordered_map>
 
 #include <espalier/core/shape.h>
@@ -30,9 +31,12 @@ class TorchRules : public PickleRules {
   bool knows(std::string_view global) const override;
   std::optional<Value> call(ValueArena& arena, const std::string& global, const Value& args) override;
   Value persistent(ValueArena& arena, const Value& id) override;
+  bool takes_modules() const override { return true; }
+  void found_module(const std::string& cls) override { modules_.insert(cls); }
 
   const std::vector<TorchStorage>& storages() const { return storages_; }
   const std::vector<TorchTensor>& tensors() const { return tensors_; }
+  const std::set<std::string>& modules() const { return modules_; }  // classes of other packages
 
  private:
   struct View {
@@ -46,6 +50,7 @@ class TorchRules : public PickleRules {
   std::unordered_map<std::string, size_t> places_;  // of keys
   std::vector<View> views_;                         // what values of the kind `storage` stand for
   std::vector<TorchTensor> tensors_;
+  std::set<std::string> modules_;
 };
 
 }  // namespace espalier::io

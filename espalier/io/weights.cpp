@@ -142,8 +142,9 @@ void WeightsFile::read_unknown(MappedFile file) {
   if (path_.ends_with(".safetensors")) read_safetensors(std::move(file));  // says what is wrong with it
   std::string_view text = as_text(file.bytes);
   text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
-  require<FileError>(!text.starts_with("<!") && !text.starts_with("<html"),
-                     "it is a web page, not the file itself; check how it was downloaded");
+  require<FileError>(
+      !text.starts_with("<!DOCTYPE") && !text.starts_with("<!doctype") && !text.starts_with("<html"),
+      "it is a web page, not the file itself; check how it was downloaded");
   throw FileError(file.bytes.empty()
                       ? "it is empty"
                       : "it is of no format that Espalier reads: safetensors, PyTorch's, NumPy's, ONNX");

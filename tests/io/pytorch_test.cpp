@@ -1,9 +1,12 @@
 #include <espalier/io/pytorch.h>
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <espalier/core/error.h>
+#include <espalier/io/byte_reader.h>
 
 #include <temporary_folder.h>
 
@@ -220,10 +223,98 @@ TEST(Pytorch, refuses_bytes_behind_the_pickle_of_an_archive) {
   EXPECT_THAT(refusal(torch_zip("N.N", "").bytes()), HasSubstr("behind the end"));
 }
 
-TEST(Pytorch, refuses_another_order_of_bytes) {
-  ZipMade zip = torch_zip(TensorMade().pickle(), floats(kValues));
+std::string turned(std::string bytes, size_t unit) {
+  for (size_t i = 0; i < bytes.size(); i += unit) {
+    std::reverse(bytes.begin() + static_cast<ptrdiff_t>(i), bytes.begin() + static_cast<ptrdiff_t>(i + unit));
+  }
+  return bytes;
+}
+
+std::string big_endian(const TensorMade& tensor, const std::string& data) {
+  ZipMade zip = torch_zip(tensor.pickle(), data);
   zip.entries.push_back({.name = "x/byteorder", .data = "big"});
-  EXPECT_THAT(refusal(zip.bytes()), HasSubstr("order of bytes"));
+  return zip.bytes();
+}
+
+std::string row_major(const TorchFile& file) {
+  std::string buffer;
+  return std::string(as_text(row_major_bytes(file.tensors()[0], buffer)));
+}
+
+TEST(Pytorch, reads_archives_of_big_endian_machines) {
+  std::string values = floats(kValues);
+  EXPECT_EQ(row_major(read(big_endian(TensorMade(), turned(values, 4)))), values);
+  TensorMade doubles{.shape = {3}, .strides = {1}, .elements = 3, .storage = "DoubleStorage"};
+  EXPECT_EQ(row_major(read(big_endian(doubles, turned(values, 8)))), values);
+  TensorMade complex{.shape = {3}, .strides = {1}, .elements = 3, .storage = "ComplexFloatStorage"};
+  EXPECT_EQ(row_major(read(big_endian(complex, turned(values, 4)))), values);
+  TensorMade bytes{.shape = {24}, .strides = {1}, .elements = 24, .storage = "ByteStorage"};
+  EXPECT_EQ(row_major(read(big_endian(bytes, values))), values);
+}
+
+TEST(Pytorch, the_old_format_is_little_endian_on_any_machine) {
+  std::string file =
+      torch_legacy(TensorMade().pickle(), "]" + pickle_text("0") + "a", u64(6) + floats(kValues));
+  size_t flag = file.find("little_endian") + 13;
+  file[flag] = '\x89';  // False
+  EXPECT_EQ(row_major(read(file)), floats(kValues));
+}
+
+TEST(Pytorch, refuses_an_order_of_bytes_that_is_not_known) {
+  ZipMade zip = torch_zip(TensorMade().pickle(), floats(kValues));
+  zip.entries.push_back({.name = "x/byteorder", .data = "middle"});
+  EXPECT_THAT(refusal(zip.bytes()), HasSubstr("order of bytes is 'middle'"));
+}
+
+// An object of a class, made as Python makes those of modules.
+std::string object_of(const std::string& cls, const std::string& state) {
+  return "c" + cls + "\n)\x81" + state + "b";
+}
+std::string module_state(const std::string& parameters) {
+  return "}(" + pickle_text("_parameters") + parameters + pickle_text("_modules") + "}" +
+         pickle_text("width") + "K\7u";
+}
+
+TEST(Pytorch, recovers_the_tensors_of_modules_of_any_package) {
+  std::string inner =
+      object_of("timm.layers\nBlock", module_state(pickle_dict("weight", TensorMade().pickle())));
+  std::string outer =
+      object_of("my.models\nNet", "}(" + pickle_text("_parameters") + "}" + pickle_text("_modules") +
+                                      pickle_dict("block", inner) + "u");
+  TorchFile file = read(torch_zip(outer, floats(kValues)).bytes());
+  ASSERT_EQ(file.tensors().size(), 1u);
+  EXPECT_EQ(file.tensors()[0].name, "block.weight");
+  EXPECT_THAT(file.remarks(),
+              ElementsAre(HasSubstr("class my.models.Net"), HasSubstr("class timm.layers.Block")));
+}
+
+TEST(Pytorch, refuses_names_that_do_not_prove_classes_of_modules) {
+  std::string parameters = pickle_dict("weight", TensorMade().pickle());
+  auto refused = [](const std::string& object) {
+    return refusal(torch_zip(object, floats(kValues)).bytes());
+  };
+  EXPECT_THAT(refused("cposix\nsystem\n"), HasSubstr("names posix.system"));
+  EXPECT_THAT(refused(object_of("posix\nsystem", "}")), HasSubstr("names posix.system"));
+  EXPECT_THAT(refused("cposix\nsystem\n0N"), HasSubstr("names posix.system"));
+  EXPECT_THAT(refused("cposix\nsystem\n(S'id'\ntR"), HasSubstr("names posix.system"));
+  EXPECT_THAT(refused("cposix\nsystem\n(S'id'\nt\x81" + module_state(parameters) + "b"),
+              HasSubstr("names posix.system"));
+  EXPECT_THAT(refused("(S'id'\niposix\nsystem\n" + module_state(parameters) + "b"),
+              HasSubstr("names posix.system"));
+  EXPECT_THAT(refused("]" + object_of("a\nNet", module_state(parameters)) + "acposix\nsystem\na"),
+              HasSubstr("names posix.system"));
+  EXPECT_THAT(refused(object_of("a\nNet", module_state(parameters)) + "0ca\nNet\n)R"),
+              HasSubstr("names a.Net"));
+  EXPECT_THAT(refused(object_of("builtins\nexec", module_state(parameters))),
+              HasSubstr("names builtins.exec"));
+}
+
+TEST(Pytorch, reads_classes_with_their_source_in_the_old_format) {
+  std::string cls = "(" + pickle_text("module") + "cmy.models\nNet\n" + pickle_text("net.py") +
+                    pickle_text("import os") + "tQ";
+  std::string object = cls + ")\x81" + module_state(pickle_dict("weight", TensorMade().pickle())) + "b";
+  TorchFile file = read(torch_legacy(object, "]" + pickle_text("0") + "a", u64(6) + floats(kValues)));
+  EXPECT_EQ(file.tensors()[0].name, "weight");
 }
 
 TEST(Pytorch, refuses_archives_of_others) {
