@@ -21,8 +21,13 @@ ColumnsJob job(const Array& x, const Array& w, const Array& y, const ConvGeometr
           .to = nullptr};
 }
 
-// Measured with AMX: the columns, read and written once more, cost less than oneDNN loses where there are few
-// places for each filter.
+// Up to how many places a filter, as measured with AMX: there, writing and reading the columns costs less
+// than oneDNN loses.
+int64_t most_places(const Shape& w, const ConvGeometry& c, int64_t plain, int64_t strided) {
+  if (c.stride == Pair(1)) return plain;
+  return w[2] * w[3] == 1 ? 128 : strided;
+}
+
 bool pays(const Shape& w, const Shape& y, DType dtype, const ConvGeometry& c, int64_t most) {
   return dtype == DType::bfloat16 && c.groups == 1 && w[2] * w[3] <= 64 && w[1] % 16 == 0 && w[0] >= 64 &&
          y[0] * y[2] * y[3] <= most * w[0];
@@ -69,7 +74,7 @@ bool conv2d_by_columns(Array& y, const Array& x, const Array& w, const Array* bi
 }
 
 bool conv2d_input_by_columns(Array& gx, const Array& w, const Array& g, const ConvGeometry& c) {
-  if (!pays(w.shape, g.shape, gx.dtype, c, 2)) return false;
+  if (!pays(w.shape, g.shape, gx.dtype, c, most_places(w.shape, c, 2, 16))) return false;
   ColumnsJob j = job(gx, w, g, c);
   Array columns = Array::empty({places(j), row_size(j)}, DType::bfloat16);
   matmul(columns, as_matrix(g), tap_rows(w));
@@ -79,7 +84,7 @@ bool conv2d_input_by_columns(Array& gx, const Array& w, const Array& g, const Co
 }
 
 bool conv2d_weight_by_columns(Array& gw, const Array& x, const Array& g, const ConvGeometry& c) {
-  if (!pays(gw.shape, g.shape, gw.dtype, c, c.stride == Pair(1) ? 8 : 16)) return false;
+  if (!pays(gw.shape, g.shape, gw.dtype, c, most_places(gw.shape, c, 8, 16))) return false;
   ColumnsJob j = job(x, gw, g, c);
   Array rows = Array::empty({gw.shape[0], j.taps_h, j.taps_w, j.channels}, gw.dtype);
   Array out = rows.view({gw.shape[0], row_size(j)}, {row_size(j), 1}, 0);

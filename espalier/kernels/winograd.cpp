@@ -45,7 +45,9 @@ bool winograd_pays(const Shape& w, const Shape& y) {
   auto filled = [](int64_t channels) { return (channels + 15) / 16 * 16; };
   int64_t tiles = (y[2] + 3) / 4 * ((y[3] + 3) / 4);
   int64_t products = 36 * tiles * filled(w[0]) * filled(w[1]), direct = 9 * y[2] * y[3] * w[0] * w[1];
-  return w[0] >= 16 && w[1] >= 16 && 2 * products <= direct && y[0] * tiles >= 32;
+  int64_t enough =
+      w[0] * w[1] <= 128 * 128 ? 16 : 32;  // few weights, once transformed, stay in the second cache
+  return w[0] >= 16 && w[1] >= 16 && 2 * products <= direct && y[0] * tiles >= enough;
 }
 
 void conv2d_winograd(Array& y, const Array& x, const Array& w, const Array* bias, const ConvGeometry& c,
