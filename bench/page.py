@@ -112,9 +112,10 @@ def everything(groups):
 
 
 def costs(groups, records):
-    for phase, unit in (("compile", "ms"), ("start", "ms")):
+    for phase in ("compile", "start"):
         for r in groups.get(("program", phase, 1, 2, "float32"), []):
-            yield phase, r["who"], f"{r['median_ms']:.0f} {unit} ({r['min_ms']:.0f}–{r['max_ms']:.0f}), {r['peak_mb']:.0f} MB"
+            spread = f"{r['min_ms']:.0f}–{r['max_ms']:.0f}"
+            yield phase, r["who"], f"{r['median_ms']:.0f} ms ({spread}), {r['peak_mb']:.0f} MB"
     for r in records:
         if r.get("phase") == "size":
             yield "installed", r["who"], f"{r['size_mb']:.1f} MB"

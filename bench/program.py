@@ -16,7 +16,7 @@ SOURCES = suite.BENCH / "program"
 def timed(command, environment=None):
     """Milliseconds and the peak of memory in MB, of the largest process among it and its children."""
     begin = time.perf_counter()
-    process = subprocess.Popen([str(word) for word in command], env={**os.environ, **(environment or {})},
+    process = subprocess.Popen([str(word) for word in command], env={**suite.plain_environment(), **(environment or {})},
                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     errors = process.stderr.read()
     _, status, usage = os.wait4(process.pid, 0)

@@ -64,7 +64,7 @@ class Contestant:
 
     def start(self):
         if not self.process:
-            self.process = subprocess.Popen(self.command, env={**os.environ, **self.environment}, text=True,
+            self.process = subprocess.Popen(self.command, env={**plain_environment(), **self.environment}, text=True,
                                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT,
                                             stderr=open(BUILD / f"{self.who}.log", "a", encoding="utf-8"))
 
@@ -92,6 +92,11 @@ class Contestant:
         if self.process:
             self.process.communicate()
             self.process = None
+
+
+def plain_environment():
+    """Without settings of threads and memory that would make results differ."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("OMP_", "GOMP_", "MKL_", "MALLOC_"))}
 
 
 def others_seconds(pid):
