@@ -4,6 +4,7 @@
 
 #include <espalier/autograd/node.h>
 #include <espalier/autograd/record.h>
+#include <espalier/core/deferred.h>
 
 namespace espalier {
 namespace {
@@ -36,6 +37,7 @@ class Walk {
 
   void run() {
     GradMode mode(create_graph_);
+    DeferScope defer(recorder() == nullptr);
     try {
       while (!ready_.empty()) step();
     } catch (...) {

@@ -7,6 +7,7 @@
 #include <espalier/autograd/grad_mode.h>
 #include <espalier/autograd/node.h>
 #include <espalier/autograd/recorder.h>
+#include <espalier/core/deferred.h>
 
 namespace espalier {
 
@@ -94,6 +95,7 @@ Tensor& record_write(const char* op, Tensor& target, const Inputs& inputs, Attrs
                      Backward&& backward) {
   bool taped = detail::on_tape(inputs);
   detail::check_write(op, target, taped);
+  settle_deferred();
   run();
   target.array().storage->bump_version();
   int64_t number = recorder() ? detail::report(op, inputs, target, attrs) : 0;

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 
 namespace espalier {
@@ -39,6 +40,9 @@ class Ref {
     if (p_) p_->retain();
   }
   Ref(const Ref& o) : Ref(o.p_) {}
+  template <class Derived>
+    requires std::is_convertible_v<Derived*, T*>
+  Ref(Ref<Derived> o) : Ref(o.get()) {}
   Ref(Ref&& o) noexcept : p_(std::exchange(o.p_, nullptr)) {}
   Ref& operator=(Ref o) noexcept {
     std::swap(p_, o.p_);

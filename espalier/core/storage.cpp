@@ -1,6 +1,7 @@
 #include <espalier/core/storage.h>
 
 #include <espalier/core/allocator.h>
+#include <espalier/core/deferred.h>
 
 namespace espalier {
 namespace {
@@ -11,6 +12,9 @@ ShapesOnly::ShapesOnly() : before_(shapes_only_now) { shapes_only_now = true; }
 ShapesOnly::~ShapesOnly() { shapes_only_now = before_; }
 bool shapes_only() { return shapes_only_now; }
 
+Storage::Storage(void* data, int64_t bytes, std::shared_ptr<void> owner)
+    : data_(data), bytes_(bytes), owner_(std::move(owner)), exposed_(owner_ != nullptr) {}
+
 Ref<Storage> Storage::allocate(int64_t bytes) {
   void* data = bytes == 0 || shapes_only() ? nullptr : espalier::allocate(static_cast<size_t>(bytes));
   return Ref<Storage>(new Storage(data, bytes, nullptr));
@@ -19,6 +23,47 @@ Ref<Storage> Storage::allocate(int64_t bytes) {
 Ref<Storage> Storage::borrow(void* data, int64_t bytes, std::shared_ptr<void> owner) {
   if (!owner) owner = std::shared_ptr<void>(data, [](void*) {});
   return Ref<Storage>(new Storage(data, bytes, std::move(owner)));
+}
+
+void Storage::put_off(Ref<Deferred> work) {
+  espalier::deallocate(std::exchange(data_, nullptr), static_cast<size_t>(bytes_));
+  work_ = std::move(work);
+  state_.store(kWaiting, std::memory_order_release);
+}
+
+bool Storage::take() const {
+  for (;;) {
+    State state = kWaiting;
+    if (state_.compare_exchange_strong(state, kBusy, std::memory_order_acquire)) return true;
+    if (state == kReady) return false;
+    state_.wait(kBusy, std::memory_order_acquire);
+  }
+}
+
+void Storage::leave(State state) const {
+  state_.store(state, std::memory_order_release);
+  state_.notify_all();
+}
+
+void Storage::settle() const {
+  if (!take()) return;
+  try {
+    Ref<Storage> made = allocate(bytes_);
+    work_->compute_into(made);
+    data_ = std::exchange(made->data_, nullptr);
+  } catch (...) {
+    leave(kWaiting);
+    throw;
+  }
+  Ref<Deferred> done = std::move(work_);  // let go of after others can go on
+  leave(kReady);
+}
+
+Ref<Deferred> Storage::deferred() const {
+  if (state_.load(std::memory_order_acquire) == kReady || !take()) return {};
+  Ref<Deferred> work = work_;
+  leave(kWaiting);
+  return work;
 }
 
 Storage::~Storage() {

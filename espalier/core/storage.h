@@ -7,6 +7,8 @@
 
 namespace espalier {
 
+class Deferred;
+
 // A block of bytes that arrays share. Its version counts in-place writes, so that the tape can tell whether
 // what it saved has changed.
 class Storage : public RefCounted<Storage> {
@@ -17,7 +19,11 @@ class Storage : public RefCounted<Storage> {
   static Ref<Storage> borrow(void* data, int64_t bytes, std::shared_ptr<void> owner);
   ~Storage();
 
-  void* data() const { return data_; }
+  // Computes what was put off (core/deferred.h) first.
+  void* data() const {
+    if (state_.load(std::memory_order_acquire) != kReady) settle();
+    return data_;
+  }
   int64_t bytes() const { return bytes_; }
   uint64_t version() const { return version_.load(std::memory_order_relaxed); }
   void bump_version() { version_.fetch_add(1, std::memory_order_relaxed); }
@@ -30,16 +36,28 @@ class Storage : public RefCounted<Storage> {
   // What was computed from the elements and lives as long as they do; kernels/packed.cpp alone uses it.
   std::shared_ptr<void> kept;
 
+  // Gives the memory back until somebody reads: then `work` computes it. For a storage that nobody has read.
+  void put_off(Ref<Deferred> work);
+  // What will compute it; null where the values are there.
+  Ref<Deferred> deferred() const;
+
   static void* operator new(size_t bytes);
   static void operator delete(void* p, size_t bytes) noexcept;
 
  private:
-  Storage(void* data, int64_t bytes, std::shared_ptr<void> owner)
-      : data_(data), bytes_(bytes), owner_(std::move(owner)), exposed_(owner_ != nullptr) {}
+  enum State : uint8_t { kReady, kWaiting, kBusy };  // kBusy: a thread computes or looks at the work
 
-  void* data_;
+  Storage(void* data, int64_t bytes, std::shared_ptr<void> owner);
+
+  bool take() const;  // from kWaiting to kBusy; false once the values are there
+  void leave(State state) const;
+  void settle() const;
+
+  mutable void* data_;
   int64_t bytes_;
   std::atomic<uint64_t> version_{0};
+  mutable std::atomic<State> state_{kReady};
+  mutable Ref<Deferred> work_;
   std::shared_ptr<void> owner_;
   std::atomic<bool> exposed_;
 };

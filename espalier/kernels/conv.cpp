@@ -2,6 +2,7 @@
 
 #include <espalier/kernels/channels_last.h>
 #include <espalier/kernels/columns.h>
+#include <espalier/kernels/reduce.h>
 #include <espalier/kernels/row_major.h>
 #include <espalier/kernels/winograd.h>
 
@@ -28,7 +29,20 @@ bool chooses_winograd(const Shape& w, const Shape& y, DType dtype, const ConvGeo
 }
 
 void apply_relu(Array& y, bool relu) {
-  if (relu) elementwise(kernels::relu, compute_type(y.dtype), y, {y});
+  if (relu) elementwise(relu_row, compute_type(y.dtype), y, {y});
+}
+
+double square_of_norm(const Array& x) {
+  Array sum = Array::empty(Shape::filled(x.rank(), 1), x.dtype);
+  sum_of_squares(sum, x, nullptr, 1, false);
+  return visit_floating(x.dtype, [&]<class T>(T) { return static_cast<double>(Compute<T>(*sum.data<T>())); });
+}
+
+// oneDNN's ReLU makes NaN 0. No sum exceeds the product of the norms (Cauchy and Schwarz), so there is no NaN
+// where those are far from overflow.
+bool gives_no_nan(const Array& x, const Array& w, const Array* bias) {
+  constexpr double kFar = 1e30;
+  return square_of_norm(x) < kFar && square_of_norm(w) < kFar && (!bias || square_of_norm(*bias) < kFar);
 }
 
 // The result where there is nothing to sum.
@@ -49,8 +63,11 @@ void conv2d(Array& y, const Array& x, const Array& w, const Array* bias, const C
     if (chooses_winograd(w.shape, y.shape, y.dtype, geometry)) {
       return conv2d_winograd(y, in, w, bias, geometry, relu);
     }
-    if (conv2d_by_columns(y, in, w, bias, geometry, relu)) return;
-    if (conv2d_onednn(y, in, w, bias, geometry, relu)) return;
+    bool fused = relu && gives_no_nan(in, w, bias);
+    if (conv2d_by_columns(y, in, w, bias, geometry, fused) ||
+        conv2d_onednn(y, in, w, bias, geometry, fused)) {
+      return apply_relu(y, relu && !fused);
+    }
   }
   if (y.dtype != DType::bfloat16) {
     conv2d_by_gemm(y, x, row_major(w), bias, geometry);

@@ -12,9 +12,11 @@ struct ConvGeometry {
 
 // Convolution of x [N, C, H, W] with w [O, C / groups, KH, KW], and its adjoints in x and in w. Floating
 // point, one dtype. Inputs may have any strides (channels-last ones are not copied); y and gx are
-// channels-last, gw is row-major. With `relu`, y is max(0, convolution + bias); a NaN may become 0.
+// channels-last, gw is row-major. With `relu`, y is max(0, convolution + bias), where a NaN stays one.
 void conv2d(Array& y, const Array& x, const Array& w, const Array* bias, const ConvGeometry& geometry,
             bool relu = false);
+// The same without `relu`, put off where that may be: a ReLU that follows is then part of it.
+void conv2d_later(Array& y, const Array& x, const Array& w, const Array* bias, const ConvGeometry& geometry);
 void conv2d_input(Array& gx, const Array& w, const Array& g, const ConvGeometry& geometry);
 void conv2d_weight(Array& gw, const Array& x, const Array& g, const ConvGeometry& geometry);
 

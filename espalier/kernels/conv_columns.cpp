@@ -69,7 +69,7 @@ bool conv2d_by_columns(Array& y, const Array& x, const Array& w, const Array* bi
   if (!pays(w.shape, y.shape, y.dtype, c, 2)) return false;
   Array out = as_matrix(y);
   matmul(out, columns_of(job(x, w, y, c), x), transposed(tap_rows(w)), bias);
-  if (relu_after) elementwise(relu, compute_type(y.dtype), y, {y});
+  if (relu_after) elementwise(relu_row, compute_type(y.dtype), y, {y});
   return true;
 }
 

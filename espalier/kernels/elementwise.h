@@ -52,7 +52,7 @@ inline constinit Row remainder, floor_divide;  // as Python's % and //; integer 
 inline constinit Row eq, ne, lt, le, gt, ge;
 inline constinit Row logical_not, logical_and, logical_or, logical_xor;
 inline constinit Row where;  // b where a is not 0, else c
-inline constinit Row relu;
+inline constinit Row relu_row, add_relu;  // max(0, a), max(0, a + b)
 
 // ---- for float32 and float64
 inline constinit Row div, reciprocal, sqrt, rsqrt, exp, expm1, log, log1p, sin, cos, tanh, erf;
@@ -64,7 +64,7 @@ inline constinit Row softplus;         // of x, beta, threshold
 inline constinit Row elu, leaky_relu;  // of x, alpha
 
 // ---- gradients: of g and the operation's result
-inline constinit Row relu_grad, sigmoid_grad, tanh_grad;
+inline constinit Row relu_backward_row, sigmoid_grad, tanh_grad;
 // of g and the operation's input
 inline constinit Row silu_grad, gelu_grad, gelu_tanh_grad;
 

@@ -1,5 +1,6 @@
 #include <espalier/core/threads.h>
 #include <espalier/kernels/dnnl.h>
+#include <espalier/kernels/flattened.h>
 #include <espalier/kernels/gemm.h>
 #include <espalier/kernels/matmul.h>
 #include <espalier/kernels/row_major.h>
@@ -211,6 +212,7 @@ void multiply_float32(Array& out, const Array& a, const Array& b, const Array* b
 void matmul(Array& out, const Array& a, const Array& b, const Array* bias) {
   if (nothing_to_do(out)) return;
   if (a.shape.back() == 0) return bias ? copy(out, *bias) : fill(out, 0);
+  if (matmul_flattened(out, a, b, bias)) return;
   switch (out.dtype) {
     case DType::float32: return multiply_float32(out, a, b, bias);
     case DType::float64: return multiply<double>(out, a, b, bias);

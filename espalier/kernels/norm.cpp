@@ -1,9 +1,11 @@
 #include <espalier/kernels/norm.h>
 
 #include <espalier/kernels/channels_last.h>
+#include <espalier/kernels/relu.h>
 #include <espalier/kernels/row_major.h>
 
 #include <cmath>
+#include <optional>
 
 namespace espalier::kernels {
 namespace {
@@ -104,24 +106,85 @@ void batch_moments(Array& mean, Array& var, const Array& x) {
   }
 }
 
+namespace {
+
+// The second half of a batch normalisation, once its coefficients are known.
+class BatchNormApply : public Fusible {
+ public:
+  BatchNormApply(const Array& y, const Array& x, Array mean, Array a, Array b)
+      : Fusible(y), x_(x), mean_(mean), a_(a), b_(b) {}
+
+  void relu(Array& y) const override { run(y, true); }
+  Ref<Deferred> plus(const Array& y, const Array& other) const override {
+    if (plus_) return {};
+    auto work = make_ref<BatchNormApply>(y, *x_, mean_, a_, b_);
+    work->plus_.emplace(other);
+    return work;
+  }
+
+ protected:
+  void compute(Array& y) const override { run(y, false); }
+
+ private:
+  void run(Array& y, bool relu) const {
+    BatchNormJob j = job(*x_);
+    j.out = y.data(), j.mean = mean_.data(), j.a = a_.data(), j.b = b_.data();
+    j.plus = plus_ ? (*plus_)->data() : nullptr;
+    j.relu = relu;
+    batch_norm_apply(j);
+  }
+
+  Kept x_;
+  Array mean_, a_, b_;
+  std::optional<Kept> plus_;
+};
+
+// (x - mean) * a + b as part of what gives x, if that was put off. `mean` and `a` and `b` are float64.
+bool scaled_before(Array& y, const Array& x, const Array& mean, const Array& a, const Array& b) {
+  auto work = may_put_off(y) && y.strides == x.strides ? work_behind<Fusible>(x) : Ref<Fusible>();
+  if (!work) return false;
+  Array shift = coefficients(&b, 0, b.numel(), DType::float64);
+  for (int64_t c = 0; c < b.numel(); ++c)
+    shift.data<double>()[c] -= mean.data<double>()[c] * a.data<double>()[c];
+  Ref<Deferred> scaled = work->scaled(y, a, shift);
+  if (scaled) put_off(y, scaled);
+  return static_cast<bool>(scaled);
+}
+
+}  // namespace
+
 void batch_norm(Array& y, const Array& x, const Array& mean, const Array& var, const Array* weight,
-                const Array* bias, double eps) {
+                const Array* bias, double eps, bool reads_x_later) {
   if (nothing_to_do(y)) return;
-  BatchNormJob j = job(x);
+  int64_t channels = x.shape[1];
   DType type = stat_type(x.dtype);
-  Array middle = coefficients(&mean, 0, j.channels, type);
-  Array a = coefficients(weight, 1, j.channels, DType::float64),
-        b = coefficients(bias, 0, j.channels, DType::float64);
-  Array exact = coefficients(&mean, 0, j.channels, DType::float64);
-  Array spread = coefficients(&var, 0, j.channels, DType::float64), rest = left_out(exact, middle);
-  for (int64_t c = 0; c < j.channels; ++c) {
+  Array middle = coefficients(&mean, 0, channels, type);
+  Array a = coefficients(weight, 1, channels, DType::float64),
+        b = coefficients(bias, 0, channels, DType::float64);
+  Array exact = coefficients(&mean, 0, channels, DType::float64);
+  Array spread = coefficients(&var, 0, channels, DType::float64), rest = left_out(exact, middle);
+  for (int64_t c = 0; c < channels; ++c) {
     a.data<double>()[c] /= std::sqrt(spread.data<double>()[c] + eps);
     b.data<double>()[c] -= rest.data<double>()[c] * a.data<double>()[c];
   }
-  a = coefficients(&a, 1, j.channels, type), b = coefficients(&b, 0, j.channels, type);
-  j.out = y.data(), j.mean = middle.data(), j.a = a.data(), j.b = b.data();
-  batch_norm_apply(j);
+  if (!reads_x_later && scaled_before(y, x, exact, a, b)) return;
+  a = coefficients(&a, 1, channels, type), b = coefficients(&b, 0, channels, type);
+  put_off_or_compute(y, make_ref<BatchNormApply>(y, x, middle, a, b));
 }
+
+namespace {
+
+// Fills in the gradient that a normalisation reads: that behind a ReLU which was put off, and the ReLU's
+// result, where both lie in the order of x.
+void read_gradient(BatchNormJob& j, const Array& g, const Array& x) {
+  auto relu = work_behind<ReluBackward>(g);
+  bool alike = relu && relu->g->strides == x.strides && relu->y->strides == x.strides &&
+               relu->g->dtype == x.dtype && relu->y->dtype == x.dtype;
+  j.g = alike ? relu->g->data() : g.data();
+  j.mask = alike ? relu->y->data() : nullptr;
+}
+
+}  // namespace
 
 void batch_norm_backward(Array& gx, Array& g_weight, Array& g_bias, const Array& g, const Array& x,
                          const Array& mean, const Array& var, const Array* weight, double eps) {
@@ -130,7 +193,8 @@ void batch_norm_backward(Array& gx, Array& g_weight, Array& g_bias, const Array&
   DType type = stat_type(x.dtype);
   Array middle = coefficients(&mean, 0, j.channels, type), rest = left_out(mean, middle);
   Array ones = Array::empty({chunks(j), j.channels}, type), others = Array::empty(ones.shape, type);
-  j.g = g.data(), j.mean = middle.data(), j.first = ones.data(), j.second = others.data();
+  read_gradient(j, g, x);
+  j.mean = middle.data(), j.first = ones.data(), j.second = others.data();
   batch_norm_sums(j);
   add_rows(g_bias, ones);
   add_rows(g_weight, others);

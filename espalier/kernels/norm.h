@@ -15,9 +15,10 @@ Array ordered_like(const Array& x, const Array& like);
 
 // Mean and biased variance of each channel, as exact as two passes, whatever the number of threads.
 void batch_moments(Array& mean, Array& var, const Array& x);
-// y = (x - mean) / sqrt(var + eps) * weight + bias
+// y = (x - mean) / sqrt(var + eps) * weight + bias. Unless x is read later, the convolution before may take
+// the factors into its weights.
 void batch_norm(Array& y, const Array& x, const Array& mean, const Array& var, const Array* weight,
-                const Array* bias, double eps);
+                const Array* bias, double eps, bool reads_x_later);
 // Gradients of batch_norm where mean and var are those of x.
 void batch_norm_backward(Array& gx, Array& g_weight, Array& g_bias, const Array& g, const Array& x,
                          const Array& mean, const Array& var, const Array* weight, double eps);
@@ -44,10 +45,13 @@ struct BatchNormJob {
   const void *mean = nullptr, *a = nullptr, *b = nullptr;  // coefficients
   const void* c = nullptr;
   void *first = nullptr, *second = nullptr;  // partial results
+  const void* plus = nullptr;                // elements added to the result
+  bool relu = false;                         // negative results become 0
+  const void* mask = nullptr;                // g counts as 0 where these elements are not above 0
 };
 inline constinit Kernel<void(const BatchNormJob&)>
     batch_moments_chunks;  // mean less the first element, sum of squares about it
-inline constinit Kernel<void(const BatchNormJob&)> batch_norm_apply;     // out = (x - mean) * a + b
+inline constinit Kernel<void(const BatchNormJob&)> batch_norm_apply;     // out = (x - mean) * a + b [+ plus]
 inline constinit Kernel<void(const BatchNormJob&)> batch_norm_sums;      // sum of g, of g * (x - mean)
 inline constinit Kernel<void(const BatchNormJob&)> batch_norm_gradient;  // out = (g - b - (x - mean) * c) * a
 

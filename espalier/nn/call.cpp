@@ -25,6 +25,7 @@ Call::Call(ModuleRef module)
       outermost_(parent_ ? parent_->outermost_ : this),
       recorded_(recorder() != nullptr) {
   innermost = this;
+  if (!parent_ && !recorded_) defer_.emplace();
 }
 
 Call::~Call() {

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <espalier/core/deferred.h>
 #include <espalier/core/error.h>
 #include <espalier/nn/members.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -39,6 +41,7 @@ class Call {
   std::unique_ptr<Paths> paths_;  // of the outermost
   bool recorded_;
   bool entered_ = false;
+  std::optional<DeferScope> defer_;  // of the outermost; what is recorded is computed at once
 };
 
 // The tensors in an argument or a result, in order.

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include <espalier/autograd/grad_mode.h>
+#include <espalier/core/deferred.h>
 #include <espalier/core/error.h>
 #include <espalier/core/random.h>
 
@@ -12,6 +13,7 @@ namespace {
 template <class Fill>
 Tensor filled(Tensor t, Fill&& fill) {
   Array a = t.array();
+  settle_deferred();
   fill(a);
   a.storage->bump_version();
   return t;

@@ -48,7 +48,7 @@ Tensor normalised(Layer& layer, const Tensor& x) {
   Tensor y = batch_norm(x, layer.weight, layer.bias, layer.running_mean, layer.running_var,
                         {.training = layer.training || !tracks, .momentum = momentum, .eps = layer.eps});
   if (layer.training && tracks && !shapes_only()) {
-    ++*layer.num_batches_tracked.template data<int64_t>();
+    ++*layer.num_batches_tracked.array().template data<int64_t>();
     layer.num_batches_tracked.array().storage->bump_version();
   }
   return y;

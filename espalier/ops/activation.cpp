@@ -3,6 +3,7 @@
 #include <numbers>
 #include <string_view>
 
+#include <espalier/kernels/relu.h>
 #include <espalier/ops/creation.h>
 #include <espalier/ops/elementwise.h>
 #include <espalier/ops/math.h>
@@ -49,9 +50,13 @@ Tensor hard(const char* op, const Tensor& x, double low, double high, Attrs attr
 
 Tensor relu(const Tensor& x) {
   require<DTypeError>(x.dtype() != DType::boolean, "relu: not defined for bool tensors");
-  return unary("relu", kernels::relu, x, x.dtype(), [](const Tensor& g, const Tensor& y) {
-    if (!grad_enabled()) return grads(one_pass(kernels::relu_grad, g, y));
-    return grads(g.masked_fill(y <= 0, 0));
+  Array y = Array::empty_like(x.array());
+  kernels::relu(y, x.array());
+  return record("relu", {x}, y, {}, [](const Tensor& g, const Tensor& y) {
+    if (grad_enabled()) return grads(g.masked_fill(y <= 0, 0));
+    Array gx = Array::empty_like(y.array());
+    kernels::relu_backward(gx, g.array(), y.array());
+    return grads(Tensor(gx));
   });
 }
 Tensor Tensor::relu() const { return espalier::relu(*this); }

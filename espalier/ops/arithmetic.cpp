@@ -1,4 +1,6 @@
 #include <espalier/ops/arithmetic.h>
+
+#include <espalier/kernels/fusible.h>
 #include <espalier/ops/elementwise.h>
 
 namespace espalier {
@@ -41,7 +43,10 @@ Tensor add_or_sub(const char* op, const Tensor& a, const Tensor& b, Scalar alpha
   check_alpha(op, dtype, alpha);
   if (minus) check_not_bool(op, dtype);
   Array y = result(op, a, b, dtype);
-  add_into(y, dtype, a.array(), b.array(), alpha, minus);
+  bool plain = !minus && is_one(alpha);
+  if (!plain || !kernels::add_later(y, a.array(), b.array())) {
+    add_into(y, dtype, a.array(), b.array(), alpha, minus);
+  }
   Scalar factor = minus ? negative(alpha) : alpha;
   return record(op, {a, b}, y, {{"alpha", alpha}},
                 [factor](const Tensor& g) { return grads(g, times(g, factor)); });

@@ -69,7 +69,8 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
                         bias.shape());
   }
   Array y = channels_last(shape, x.dtype());
-  kernels::conv2d(y, x.array(), weight.array(), bias.defined() ? &bias.array() : nullptr, geometry(options));
+  kernels::conv2d_later(y, x.array(), weight.array(), bias.defined() ? &bias.array() : nullptr,
+                        geometry(options));
   return record("conv2d", {x, weight, bias}, y,
                 {{"stride", Shape{options.stride.h, options.stride.w}},
                  {"padding", Shape{options.padding.h, options.padding.w}},
@@ -78,9 +79,10 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
                 [x = saved(x), weight = saved(weight), options, to_x = x.requires_grad(),
                  to_weight = weight.requires_grad(),
                  to_bias = bias.defined() && bias.requires_grad()](const Tensor& g) {
+                  // First: a ReLU's gradient that was put off gives the sums of its channels on the way.
+                  Tensor g_bias = to_bias ? g.sum({0, 2, 3}) : Tensor();
                   return grads(to_x ? conv2d_input(x->shape(), weight, g, options) : Tensor(),
-                               to_weight ? conv2d_weight(x, weight->shape(), g, options) : Tensor(),
-                               to_bias ? g.sum({0, 2, 3}) : Tensor());
+                               to_weight ? conv2d_weight(x, weight->shape(), g, options) : Tensor(), g_bias);
                 });
 }
 

@@ -104,8 +104,9 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
       [x = saved(x), weight = saved(weight), to_x = x.requires_grad(), to_weight = weight.requires_grad(),
        to_bias = bias.defined() && bias.requires_grad()](const Tensor& g) {
         Tensor rows = as_matrix(g);
+        Tensor g_bias = to_bias ? rows.sum(0) : Tensor();  // first, as in conv2d
         return grads(to_x ? matmul(g, weight) : Tensor(),
-                     to_weight ? matmul(rows.t(), as_matrix(x)) : Tensor(), to_bias ? rows.sum(0) : Tensor());
+                     to_weight ? matmul(rows.t(), as_matrix(x)) : Tensor(), g_bias);
       });
 }
 

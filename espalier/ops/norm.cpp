@@ -73,7 +73,7 @@ Tensor train_batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bia
   Array in = kernels::ordered_for_batch_norm(x.array()), y = Array::empty_like(in);
   Array mean = Array::empty({x.size(1)}, DType::float64), var = Array::empty_like(mean);
   kernels::batch_moments(mean, var, in);
-  kernels::batch_norm(y, in, mean, var, array_or_null(weight), array_or_null(bias), o.eps);
+  kernels::batch_norm(y, in, mean, var, array_or_null(weight), array_or_null(bias), o.eps, true);
   auto n = static_cast<double>(x.size(1) > 0 ? x.numel() / x.size(1) : 0);
   update(running_mean, mean, o.momentum, 1);
   update(running_var, var, o.momentum, n / (n - 1));
@@ -96,7 +96,8 @@ Tensor train_batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bia
 Tensor apply_batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& mean,
                         const Tensor& var, double eps, Attrs attrs) {
   Array in = kernels::ordered_for_batch_norm(x.array()), y = Array::empty_like(in);
-  kernels::batch_norm(y, in, mean.array(), var.array(), array_or_null(weight), array_or_null(bias), eps);
+  kernels::batch_norm(y, in, mean.array(), var.array(), array_or_null(weight), array_or_null(bias), eps,
+                      detail::on_tape({x, weight, bias}));
   return record("batch_norm", {x, weight, bias}, y, attrs,
                 [x = saved(x), weight = saved(weight), mean = saved(mean), var = saved(var), eps,
                  to_weight = weight.defined() && weight.requires_grad()](const Tensor& g) {

@@ -1,6 +1,7 @@
 #include <espalier/ops/view.h>
 
 #include <espalier/autograd/record.h>
+#include <espalier/kernels/flattened.h>
 #include <espalier/kernels/row_major.h>
 
 namespace espalier {
@@ -53,25 +54,27 @@ std::optional<Strides> strides_for(const Array& x, const Shape& shape) {
 
 // g under the shape of a channels-last tensor, in its order.
 Tensor to_channels_last(const Tensor& g, const Shape& shape) {
-  Array source = kernels::row_major(g.array());
   Array y = Array::empty(shape, g.dtype(), channels_last_strides(shape));
-  kernels::copy(y, source.view(shape, contiguous_strides(shape), source.offset));
+  kernels::unflatten(y, g.array());
   return record("reshape", {g}, y, {{"shape", shape}},
                 [from = g.shape()](const Tensor& gg) { return grads(gg.reshape(from)); });
 }
 
+// x in row-major order under `shape`; what lies in channels-last order may come later.
+Array in_row_major_order(const Array& x, const Shape& shape) {
+  if (x.is_channels_last() && shape.rank() == 2 && shape[0] == x.shape[0]) return kernels::flattened(x);
+  Array y = kernels::row_major(x);
+  return y.view(shape, contiguous_strides(shape), y.offset);
+}
+
 Tensor reshaped(const char* op, const Tensor& x, const Shape& shape, Attrs attrs) {
-  Array source = x.array();
+  const Array& source = x.array();
   auto strides = strides_for(source, shape);
   bool back_to_channels_last = !strides && source.is_channels_last();
-  if (!strides) {
-    source = kernels::row_major(source);
-    strides = contiguous_strides(shape);
-  }
-  return record(op, {x}, source.view(shape, *strides, source.offset), attrs,
-                [from = x.shape(), back_to_channels_last](const Tensor& g) {
-                  return grads(back_to_channels_last ? to_channels_last(g, from) : g.reshape(from));
-                });
+  Array y = strides ? source.view(shape, *strides, source.offset) : in_row_major_order(source, shape);
+  return record(op, {x}, y, attrs, [from = x.shape(), back_to_channels_last](const Tensor& g) {
+    return grads(back_to_channels_last ? to_channels_last(g, from) : g.reshape(from));
+  });
 }
 
 // The elements of x under a shape that differs in sizes of 1 only.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include <espalier/core/deferred.h>
 #include <espalier/core/threads.h>
 #include <espalier/kernels/dispatch.h>
 
@@ -13,6 +14,7 @@ template <class Part>
 void sweep(const std::vector<Part>& parts,
            const kernels::Kernel<void(const Part&, int64_t, int64_t)>& kernel) {
   if (shapes_only()) return;
+  settle_deferred();
   std::vector<int64_t> ends;  // of the parameters, as if they lay one behind the other
   int64_t total = 0;
   for (auto& part : parts) ends.push_back(total += part.parameter.numel());

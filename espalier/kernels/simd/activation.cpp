@@ -40,7 +40,7 @@ ESPALIER_ROW(floating_row, softplus, [](auto x, auto beta, auto threshold) {
 ESPALIER_ROW(floating_row, elu, [](auto x, auto alpha) { return x > 0 ? x : alpha * math::expm1(x); })
 ESPALIER_ROW(floating_row, leaky_relu, [](auto x, auto slope) { return x > 0 ? x : slope * x; })
 
-ESPALIER_ROW(floating_row, relu_grad, [](auto g, auto y) { return y <= 0 ? 0 : g; })
+ESPALIER_ROW(floating_row, relu_backward_row, [](auto g, auto y) { return y <= 0 ? 0 : g; })
 ESPALIER_ROW(floating_row, sigmoid_grad, [](auto g, auto y) { return g * y * (1 - y); })
 ESPALIER_ROW(floating_row, tanh_grad, [](auto g, auto y) { return g * (1 - y * y); })
 ESPALIER_ROW(floating_row, silu_grad, [](auto g, auto x) {

@@ -87,6 +87,7 @@ ESPALIER_ROW(any_row, logical_and, [](auto a, auto b) { return truth((a != 0) & 
 ESPALIER_ROW(any_row, logical_or, [](auto a, auto b) { return truth((a != 0) | (b != 0), a); })
 ESPALIER_ROW(any_row, logical_xor, [](auto a, auto b) { return truth((a != 0) ^ (b != 0), a); })
 ESPALIER_ROW(any_row, where, [](auto condition, auto a, auto b) { return condition != 0 ? a : b; })
-ESPALIER_ROW(any_row, relu, [](auto a) { return a < 0 ? 0 : a; })
+ESPALIER_ROW(any_row, relu_row, [](auto a) { return a < 0 ? 0 : a; })
+ESPALIER_ROW(any_row, add_relu, [](auto a, auto b) { return a + b < 0 ? 0 : a + b; })
 
 }  // namespace espalier::kernels::ESPALIER_SIMD_LEVEL

@@ -1,5 +1,6 @@
 #include <espalier/core/threads.h>
 #include <espalier/kernels/norm.h>
+#include <espalier/kernels/simd/row.h>
 
 #include <cmath>
 
@@ -41,102 +42,186 @@ void each_plane(const BatchNormJob& j, F&& f) {
   });
 }
 
+// Some rows of at most kLanes channels: what is kept for each of them fits in registers.
+template <bool kFull>
+struct Block {
+  int64_t chunk, first, last, channel, count;
+  int64_t n() const { return kFull ? kLanes : count; }
+
+  // Calls f(place of the first channel, in elements) for each row.
+  template <class F>
+  void each_row(const BatchNormJob& j, F&& f) const {
+    for (int64_t row = first; row < last; ++row) f(row * j.channels + channel);
+  }
+  // The values of `all` that belong to these channels.
+  template <class C>
+  void load(C* to, const void* all) const {
+    for (int64_t i = 0; i < n(); ++i) to[i] = static_cast<const C*>(all)[channel + i];
+  }
+  // Those of this chunk's row of partial results.
+  template <class C>
+  void store(const BatchNormJob& j, void* rows, const C* from) const {
+    for (int64_t i = 0; i < n(); ++i) static_cast<C*>(rows)[chunk * j.channels + channel + i] = from[i];
+  }
+};
+
+// Calls f(block) for all blocks, chunk by chunk, in parallel. For channels-last order.
+template <class F>
+void each_block(const BatchNormJob& j, F&& f) {
+  each_chunk(j.outer, j.chunk, [&](int64_t k, int64_t first, int64_t last) {
+    int64_t c = 0;
+    for (; c + kLanes <= j.channels; c += kLanes) f(Block<true>{k, first, last, c, kLanes});
+    if (c < j.channels) f(Block<false>{k, first, last, c, j.channels - c});
+  });
+}
+
+template <class T>
+void moments_of_planes(const BatchNormJob& j) {
+  using C = Compute<T>;
+  each_plane(j, [&](int64_t p, int64_t) {
+    const T* v = static_cast<const T*>(j.x) + p * j.inner;
+    C pivot = v[0], n = static_cast<C>(j.inner);
+    C mean = lane_sum<C>(j.inner, [&](int64_t i) { return v[i] - pivot; }) / n;
+    auto centred = [&](int64_t i) { return (v[i] - pivot) - mean; };
+    static_cast<C*>(j.first)[p] = mean;
+    static_cast<C*>(j.second)[p] = lane_sum<C>(j.inner, [&](int64_t i) { return centred(i) * centred(i); });
+  });
+}
+
 template <class T>
 void moments(const BatchNormJob& j) {
   using C = Compute<T>;
-  auto* x = static_cast<const T*>(j.x);
-  auto *means = static_cast<C*>(j.first), *squares = static_cast<C*>(j.second);
+  if (j.inner > 1) return moments_of_planes<T>(j);
+  each_block(j, [&](auto block) {
+    const int64_t n = block.n();
+    auto* x = static_cast<const T*>(j.x);
+    const T* start = x + block.first * j.channels + block.channel;
+    C pivot[kLanes] = {}, mean[kLanes] = {}, square[kLanes] = {};
+    for (int64_t i = 0; i < n; ++i) pivot[i] = start[i];
+    block.each_row(j, [&](int64_t at) {
+      ESPALIER_VECTORISE
+      for (int64_t i = 0; i < n; ++i) mean[i] += x[at + i] - pivot[i];
+    });
+    for (int64_t i = 0; i < n; ++i) mean[i] /= static_cast<C>(block.last - block.first);
+    block.each_row(j, [&](int64_t at) {
+      ESPALIER_VECTORISE
+      for (int64_t i = 0; i < n; ++i) {
+        C off = (x[at + i] - pivot[i]) - mean[i];
+        square[i] += off * off;
+      }
+    });
+    block.store(j, j.first, mean), block.store(j, j.second, square);
+  });
+}
+
+// The gradient of element i, where a ReLU behind let it through.
+template <class T, bool kMask>
+struct Gradient {
+  const T *g, *mask;
+  Compute<T> operator()(int64_t i) const {
+    Compute<T> value = g[i];
+    if constexpr (kMask) value = static_cast<Compute<T>>(mask[i]) <= 0 ? 0 : value;
+    return value;
+  }
+};
+template <class T, bool kMask>
+Gradient<T, kMask> gradient_of(const BatchNormJob& j) {
+  return {static_cast<const T*>(j.g), static_cast<const T*>(j.mask)};
+}
+
+template <class T, bool kMask>
+void sums_of_planes(const BatchNormJob& j) {
+  using C = Compute<T>;
+  auto g = gradient_of<T, kMask>(j);
+  each_plane(j, [&](int64_t p, int64_t c) {
+    int64_t first = p * j.inner;
+    auto* x = static_cast<const T*>(j.x) + first;
+    C mean = static_cast<const C*>(j.mean)[c];
+    static_cast<C*>(j.first)[p] = lane_sum<C>(j.inner, [&](int64_t i) { return g(first + i); });
+    static_cast<C*>(j.second)[p] =
+        lane_sum<C>(j.inner, [&](int64_t i) { return g(first + i) * (x[i] - mean); });
+  });
+}
+
+template <class T, bool kMask>
+void sums(const BatchNormJob& j) {
+  using C = Compute<T>;
+  if (j.inner > 1) return sums_of_planes<T, kMask>(j);
+  auto g = gradient_of<T, kMask>(j);
+  each_block(j, [&](auto block) {
+    const int64_t n = block.n();
+    auto* x = static_cast<const T*>(j.x);
+    C mean[kLanes] = {}, one[kLanes] = {}, other[kLanes] = {};
+    block.load(mean, j.mean);
+    block.each_row(j, [&](int64_t at) {
+      ESPALIER_VECTORISE
+      for (int64_t i = 0; i < n; ++i) {
+        C gradient = g(at + i);
+        one[i] += gradient;
+        other[i] += gradient * (x[at + i] - mean[i]);
+      }
+    });
+    block.store(j, j.first, one), block.store(j, j.second, other);
+  });
+}
+
+// out[i] = f(i, mean, a, b, c of i's channel)
+template <class T, class F>
+void each_element(const BatchNormJob& j, F&& f) {
+  using C = Compute<T>;
+  auto* out = static_cast<T*>(j.out);
   if (j.inner > 1) {
-    return each_plane(j, [&](int64_t p, int64_t) {
-      const T* v = x + p * j.inner;
-      C pivot = v[0], n = static_cast<C>(j.inner);
-      C mean = lane_sum<C>(j.inner, [&](int64_t i) { return v[i] - pivot; }) / n;
-      auto centred = [&](int64_t i) { return (v[i] - pivot) - mean; };
-      means[p] = mean;
-      squares[p] = lane_sum<C>(j.inner, [&](int64_t i) { return centred(i) * centred(i); });
+    return each_plane(j, [&](int64_t p, int64_t channel) {
+      auto of = [&](const void* all) { return all ? static_cast<const C*>(all)[channel] : C(0); };
+      C mean = of(j.mean), a = of(j.a), b = of(j.b), c = of(j.c);
+      ESPALIER_VECTORISE
+      for (int64_t i = p * j.inner; i < (p + 1) * j.inner; ++i) out[i] = static_cast<T>(f(i, mean, a, b, c));
     });
   }
-  each_chunk(j.outer, j.chunk, [&](int64_t k, int64_t first, int64_t last) {
-    C *mean = means + k * j.channels, *square = squares + k * j.channels;
-    const T* pivot = x + first * j.channels;
-    for (int64_t c = 0; c < j.channels; ++c) mean[c] = square[c] = 0;
-    for (int64_t r = first; r < last; ++r) {
-      const T* row = x + r * j.channels;
-      for (int64_t c = 0; c < j.channels; ++c) mean[c] += row[c] - pivot[c];
-    }
-    for (int64_t c = 0; c < j.channels; ++c) mean[c] /= static_cast<C>(last - first);
-    for (int64_t r = first; r < last; ++r) {
-      const T* row = x + r * j.channels;
-      for (int64_t c = 0; c < j.channels; ++c) {
-        C off = (row[c] - pivot[c]) - mean[c];
-        square[c] += off * off;
-      }
-    }
+  each_block(j, [&](auto block) {
+    const int64_t n = block.n();
+    C mean[kLanes] = {}, a[kLanes] = {}, b[kLanes] = {}, c[kLanes] = {};
+    block.load(mean, j.mean), block.load(a, j.a), block.load(b, j.b);
+    if (j.c) block.load(c, j.c);
+    block.each_row(j, [&](int64_t at) {
+      ESPALIER_VECTORISE
+      for (int64_t i = 0; i < n; ++i) out[at + i] = static_cast<T>(f(at + i, mean[i], a[i], b[i], c[i]));
+    });
   });
+}
+
+template <class T, bool kPlus, bool kRelu>
+void apply(const BatchNormJob& j) {
+  using C = Compute<T>;
+  auto *x = static_cast<const T*>(j.x), *plus = static_cast<const T*>(j.plus);
+  each_element<T>(j, [=](int64_t i, C mean, C a, C b, C) {
+    C y = (x[i] - mean) * a + b;
+    if constexpr (kPlus) y += plus[i];
+    if constexpr (kRelu) y = y < 0 ? 0 : y;
+    return y;
+  });
+}
+template <class T>
+void apply(const BatchNormJob& j) {
+  if (j.plus) return j.relu ? apply<T, true, true>(j) : apply<T, true, false>(j);
+  return j.relu ? apply<T, false, true>(j) : apply<T, false, false>(j);
+}
+
+template <class T, bool kMask>
+void gradient(const BatchNormJob& j) {
+  using C = Compute<T>;
+  auto g = gradient_of<T, kMask>(j);
+  auto* x = static_cast<const T*>(j.x);
+  each_element<T>(j, [=](int64_t i, C mean, C a, C b, C c) { return (g(i) - b - (x[i] - mean) * c) * a; });
 }
 
 template <class T>
 void sums(const BatchNormJob& j) {
-  using C = Compute<T>;
-  auto *x = static_cast<const T*>(j.x), *g = static_cast<const T*>(j.g);
-  auto* mean = static_cast<const C*>(j.mean);
-  auto *ones = static_cast<C*>(j.first), *others = static_cast<C*>(j.second);
-  if (j.inner > 1) {
-    return each_plane(j, [&](int64_t p, int64_t c) {
-      const T *u = g + p * j.inner, *v = x + p * j.inner;
-      ones[p] = lane_sum<C>(j.inner, [&](int64_t i) { return u[i]; });
-      others[p] = lane_sum<C>(j.inner, [&](int64_t i) { return u[i] * (v[i] - mean[c]); });
-    });
-  }
-  each_chunk(j.outer, j.chunk, [&](int64_t k, int64_t first, int64_t last) {
-    C *one = ones + k * j.channels, *other = others + k * j.channels;
-    for (int64_t c = 0; c < j.channels; ++c) one[c] = other[c] = 0;
-    for (int64_t r = first; r < last; ++r) {
-      const T *u = g + r * j.channels, *v = x + r * j.channels;
-      for (int64_t c = 0; c < j.channels; ++c) {
-        C gradient = u[c];
-        one[c] += gradient;
-        other[c] += gradient * (v[c] - mean[c]);
-      }
-    }
-  });
+  return j.mask ? sums<T, true>(j) : sums<T, false>(j);
 }
-
-// out[i] = f(x[i], g[i], channel)
-template <class T, class F>
-void each_element(const BatchNormJob& j, F&& f) {
-  auto *x = static_cast<const T*>(j.x), *g = static_cast<const T*>(j.g);
-  auto* out = static_cast<T*>(j.out);
-  if (j.inner > 1) {
-    return each_plane(j, [&](int64_t p, int64_t c) {
-      for (int64_t i = p * j.inner; i < (p + 1) * j.inner; ++i) out[i] = static_cast<T>(f(x, g, i, c));
-    });
-  }
-  parallel_for(j.outer, 1 + 16384 / j.channels, [&](int64_t begin, int64_t end) {
-    for (int64_t r = begin; r < end; ++r) {
-      int64_t at = r * j.channels;
-      for (int64_t c = 0; c < j.channels; ++c) out[at + c] = static_cast<T>(f(x, g, at + c, c));
-    }
-  });
-}
-
-template <class T>
-void apply(const BatchNormJob& j) {
-  using C = Compute<T>;
-  auto *mean = static_cast<const C*>(j.mean), *a = static_cast<const C*>(j.a),
-       *b = static_cast<const C*>(j.b);
-  each_element<T>(j,
-                  [=](const T* x, const T*, int64_t i, int64_t c) { return (x[i] - mean[c]) * a[c] + b[c]; });
-}
-
 template <class T>
 void gradient(const BatchNormJob& j) {
-  using C = Compute<T>;
-  auto *mean = static_cast<const C*>(j.mean), *a = static_cast<const C*>(j.a),
-       *b = static_cast<const C*>(j.b), *d = static_cast<const C*>(j.c);
-  each_element<T>(j, [=](const T* x, const T* g, int64_t i, int64_t c) {
-    return (g[i] - b[c] - (x[i] - mean[c]) * d[c]) * a[c];
-  });
+  return j.mask ? gradient<T, true>(j) : gradient<T, false>(j);
 }
 
 template <class T>

@@ -1,0 +1,68 @@
+#include <optional>
+
+#include <espalier/kernels/conv.h>
+#include <espalier/kernels/fusible.h>
+
+namespace espalier::kernels {
+namespace {
+
+Array as_double(const Array& x) {
+  Array y = Array::empty(x.shape, DType::float64);
+  copy(y, x);
+  return y;
+}
+
+class Convolution : public Fusible {
+ public:
+  Convolution(const Array& y, const Array& x, const Array& w, const Array* bias, const ConvGeometry& geometry)
+      : Fusible(y), x_(x), w_(w), geometry_(geometry) {
+    if (bias) bias_.emplace(*bias);
+  }
+
+  void relu(Array& y) const override { run(y, true); }
+
+  Ref<Deferred> plus(const Array& y, const Array& other) const override {
+    if (plus_) return {};
+    auto work = make_ref<Convolution>(y, *x_, *w_, bias_ ? &**bias_ : nullptr, geometry_);
+    work->plus_.emplace(other);
+    return work;
+  }
+
+  // Other weights and another bias, where that costs less than a pass over y.
+  Ref<Deferred> scaled(const Array& y, const Array& scale, const Array& shift) const override {
+    if (plus_ || w_->numel() >= y.numel()) return {};
+    int64_t channels = w_->shape[0];
+    Array w = Array::empty(w_->shape, w_->dtype), bias = Array::empty({channels}, w_->dtype);
+    elementwise(mul, compute_type(w.dtype), w,
+                {*w_, scale.view({channels, 1, 1, 1}, {1, 0, 0, 0}, scale.offset)});
+    Array exact = bias_ ? as_double(**bias_) : as_double(shift);
+    for (int64_t c = 0; c < channels && bias_; ++c) {
+      double& b = exact.data<double>()[c];
+      b = b * scale.data<double>()[c] + shift.data<double>()[c];
+    }
+    copy(bias, exact);
+    return make_ref<Convolution>(y, *x_, w, &bias, geometry_);
+  }
+
+ protected:
+  void compute(Array& y) const override { run(y, false); }
+
+ private:
+  void run(Array& y, bool relu) const {
+    conv2d(y, *x_, *w_, bias_ ? &**bias_ : nullptr, geometry_, relu && !plus_);
+    if (plus_) elementwise(relu ? add_relu : add, compute_type(y.dtype), y, {y, **plus_});
+  }
+
+  Kept x_, w_;
+  std::optional<Kept> bias_, plus_;
+  ConvGeometry geometry_;
+};
+
+}  // namespace
+
+void conv2d_later(Array& y, const Array& x, const Array& w, const Array* bias, const ConvGeometry& geometry) {
+  if (may_put_off(y)) return put_off(y, make_ref<Convolution>(y, x, w, bias, geometry));
+  conv2d(y, x, w, bias, geometry);
+}
+
+}  // namespace espalier::kernels

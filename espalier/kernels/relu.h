@@ -1,0 +1,38 @@
+#pragma once
+
+#include <espalier/kernels/fusible.h>
+
+namespace espalier::kernels {
+
+// y = max(0, x), and its gradient: gx = g where y is above 0, else 0. A NaN stays. Arrays of one shape.
+void relu(Array& y, const Array& x);
+void relu_backward(Array& gx, const Array& g, const Array& y);
+
+// relu_backward put off, for those who can leave out what the ReLU held back while they read g.
+class ReluBackward : public Deferred {
+ public:
+  ReluBackward(const Array& gx, const Array& g, const Array& y) : Deferred(gx), g(g), y(y) {}
+  const Kept g, y;
+
+  // The sums of each channel (column), [C] of float64, found while gx was computed; none (no storage) before
+  // and where the arrays are neither matrices nor channels-last.
+  const Array& sums() const { return sums_; }
+
+ protected:
+  void compute(Array& gx) const override;
+
+ private:
+  mutable Array sums_;
+};
+
+// What the vectorised code works on: rows [outer, channels] of one floating point dtype.
+struct ReluBackwardJob {
+  DType dtype;
+  int64_t outer, channels, chunk;
+  const void *g, *y;
+  void* gx;
+  void* sums;  // one row [channels] for each `chunk` of outer positions, in float32 or float64
+};
+inline constinit Kernel<void(const ReluBackwardJob&)> relu_backward_rows;
+
+}  // namespace espalier::kernels
