@@ -68,20 +68,15 @@ void keep(const Array& w, int64_t order, uint64_t version, const Array& value) {
 
 }  // namespace
 
-Array packed_if_again(const Array& w, int64_t order, const std::function<Array()>& make) {
-  if (w.storage->exposed() || limit == 0) return {};
+Array packed(const Array& w, int64_t order, const std::function<Array()>& make) {
+  if (w.storage->exposed() || limit == 0) return make();
   uint64_t version = w.storage->version();
   bool again = false;
   Array found = find(w, order, version, again);
-  if (found.storage || !again) return found;
+  if (found.storage) return found;
   Array made = make();
-  keep(w, order, version, made);
+  if (again) keep(w, order, version, made);
   return made;
-}
-
-Array packed(const Array& w, int64_t order, const std::function<Array()>& make) {
-  Array found = packed_if_again(w, order, make);
-  return found.storage ? found : make();
 }
 
 int64_t packed_bytes() { return kept_bytes; }

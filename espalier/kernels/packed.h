@@ -11,8 +11,6 @@ namespace espalier::kernels {
 // second time and w has not been written since: in inference, but not in training, where each step changes
 // the weights. `order` names what is made: one of the numbers below, or one of packing_order().
 Array packed(const Array& w, int64_t order, const std::function<Array()>& make);
-// The same, but no array (and no call of make) the first time.
-Array packed_if_again(const Array& w, int64_t order, const std::function<Array()>& make);
 
 enum PackedOrder : int64_t {
   kPackedBfloat16,
