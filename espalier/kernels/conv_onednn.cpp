@@ -2,6 +2,7 @@
 #include <espalier/kernels/dnnl.h>
 #include <espalier/kernels/elementwise.h>
 #include <espalier/kernels/packed.h>
+#include <espalier/kernels/row_major.h>
 
 namespace espalier::kernels {
 namespace {
@@ -127,8 +128,7 @@ bool conv2d_onednn(Array& y, const Array& x, const Array& w, const Array* bias, 
   const Problem& p = c->problem;
   Array weights = in_order(*c, w), row;
   if (bias) {
-    row = Array::empty(bias->shape, bias->dtype);
-    copy(row, *bias);
+    row = row_major(*bias);
     c->run.run({{DNNL_ARG_SRC, p.x, x.data()},
                 {DNNL_ARG_WEIGHTS, p.w, weights.data()},
                 {DNNL_ARG_BIAS, p.bias, row.data()},
