@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <csignal>
 #include <filesystem>
+#include <map>
+#include <mutex>
 #include <system_error>
 #include <utility>
 
@@ -72,8 +75,33 @@ size_t size_of(int file, const std::string& path) {
   return static_cast<size_t>(info.st_size);
 }
 
+// While one lives, a write over the limit on the size of files fails, where else the system kills the
+// process.
+class NoSizeSignal {
+ public:
+  NoSizeSignal() {
+    sigemptyset(&signal_);
+    sigaddset(&signal_, SIGXFSZ);
+    ::pthread_sigmask(SIG_BLOCK, &signal_, &before_);
+  }
+  ~NoSizeSignal() {
+    int error = errno;
+    timespec now{};
+    while (::sigtimedwait(&signal_, nullptr, &now) > 0) {
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    errno = error;
+  }
+  NoSizeSignal(const NoSizeSignal&) = delete;
+  NoSizeSignal& operator=(const NoSizeSignal&) = delete;
+
+ private:
+  sigset_t signal_, before_;
+};
+
 // False, with errno set, when not all could be written.
 bool write_all(int file, const char* data, size_t bytes) {
+  NoSizeSignal guard;
   while (bytes > 0) {
     ssize_t n = ::write(file, data, bytes);
     if (n < 0 && errno == EINTR) continue;
@@ -103,10 +131,8 @@ std::string follow_links(const std::string& path) {
   return target.string();
 }
 
-std::string temporary_beside(const std::string& path) {
-  static std::atomic<unsigned> count{0};
-  return concat(folder_of(path), ".espalier-", ::getpid(), "-", count++, ".tmp");
-}
+// Where the system shows an open file that has no name.
+std::string shown(int file) { return concat("/proc/self/fd/", file); }
 
 // The name that a rename gave is on the disk only once its folder is. Some file systems can't be asked for
 // that.
@@ -115,16 +141,39 @@ void sync_folder(const std::string& path) {
   if (::fsync(folder) != 0 && errno != EINVAL && errno != ENOTSUP) fail("write", path);
 }
 
+// Where files are mapped.
+struct Mappings {
+  std::mutex mutex;
+  std::map<uintptr_t, size_t> bytes;  // by where they begin
+};
+Mappings& mappings() {
+  static auto* all = new Mappings;  // outlives every mapping
+  return *all;
+}
+
+void unmap(void* data, size_t bytes) {
+  std::lock_guard lock(mappings().mutex);
+  mappings().bytes.erase(reinterpret_cast<uintptr_t>(data));
+  ::munmap(data, bytes);
+}
+
 MappedFile map_open_file(const File& file, const std::string& path) {
   size_t bytes = size_of(file, path);
   if (bytes == 0) return {};
+  std::lock_guard lock(mappings().mutex);
   void* data = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
   if (data == MAP_FAILED) fail("read", path);
-  std::shared_ptr<void> owner(data, [bytes](void* p) { ::munmap(p, bytes); });
+  mappings().bytes[reinterpret_cast<uintptr_t>(data)] = bytes;
+  std::shared_ptr<void> owner(data, [bytes](void* p) { unmap(p, bytes); });
   return {std::move(owner), {static_cast<std::byte*>(data), bytes}};
 }
 
 }  // namespace
+
+std::string temporary_beside(const std::string& path) {
+  static std::atomic<unsigned> count{0};
+  return concat(folder_of(path), ".espalier-", ::getpid(), "-", count++, ".tmp");
+}
 
 std::string read_file(const std::string& path) {
   File file("read", path, O_RDONLY);
@@ -162,20 +211,41 @@ MappedFile map_beneath(const std::string& folder, const std::string& relative) {
   return map_open_file(place, path);
 }
 
+void forget(std::span<const std::byte> bytes) {
+  auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  auto begin = reinterpret_cast<uintptr_t>(bytes.data()), end = begin + bytes.size();
+  std::lock_guard lock(mappings().mutex);
+  auto next = mappings().bytes.upper_bound(begin);
+  if (next == mappings().bytes.begin()) return;
+  auto [start, size] = *std::prev(next);
+  if (end > start + size) return;
+  begin = (begin + page - 1) / page * page;  // pages that hold other bytes, too, stay
+  end = end / page * page;
+  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+}
+
 AtomicFile::AtomicFile(const std::string& path) : path_(path), target_(follow_links(path)) {
+  open();
+  struct stat before;
+  if (::stat(target_.c_str(), &before) == 0) (void)!::fchmod(file_, before.st_mode & 07777);
+}
+
+// Without a name where the file system can do that.
+void AtomicFile::open() {
+  file_ = ::open(folder_of(target_).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+  if (file_ >= 0 && ::access(shown(file_).c_str(), F_OK) == 0) return;
+  if (file_ >= 0) ::close(file_);
   do {
     temporary_ = temporary_beside(target_);
     file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   } while (file_ < 0 && errno == EEXIST);
   if (file_ < 0) fail("write", path_);
-  struct stat before;
-  if (::stat(target_.c_str(), &before) == 0) (void)!::fchmod(file_, before.st_mode & 07777);
+  has_name_ = true;
 }
 
 AtomicFile::~AtomicFile() {
-  if (file_ < 0) return;
-  ::close(file_);
-  ::unlink(temporary_.c_str());
+  if (file_ >= 0) ::close(file_);
+  if (has_name_) ::unlink(temporary_.c_str());
 }
 
 void AtomicFile::write(const void* data, size_t bytes) {
@@ -184,7 +254,14 @@ void AtomicFile::write(const void* data, size_t bytes) {
 
 void AtomicFile::commit() {
   if (::fsync(file_) != 0) fail("write", path_);
+  while (!has_name_) {
+    temporary_ = temporary_beside(target_);
+    has_name_ =
+        ::linkat(AT_FDCWD, shown(file_).c_str(), AT_FDCWD, temporary_.c_str(), AT_SYMLINK_FOLLOW) == 0;
+    if (!has_name_ && errno != EEXIST) fail("write", path_);
+  }
   if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail("write", path_);
+  has_name_ = false;
   if (::close(std::exchange(file_, -1)) != 0) fail("write", path_);
   sync_folder(target_);
 }
@@ -195,13 +272,31 @@ void write_file(const std::string& path, std::string_view text) {
   file.commit();
 }
 
-void append_line(const std::string& path, std::string_view line) {
-  File file("write", path, O_WRONLY | O_CREAT | O_APPEND);
+namespace {
+
+// Where the last whole line of a file ends.
+off_t end_of_lines(int file) {
   off_t end = ::lseek(file, 0, SEEK_END);
+  for (char last = 0; end > 0 && ::pread(file, &last, 1, end - 1) == 1 && last != '\n';) --end;
+  return end;
+}
+
+}  // namespace
+
+void append_line(const std::string& path, std::string_view line) {
+  File file("write", path, O_RDWR | O_CREAT | O_APPEND);
+  off_t end = end_of_lines(file);
+  if (end < 0 || ::ftruncate(file, end) != 0) fail("write", path);
   if (write_all(file, concat(line, '\n').data(), line.size() + 1)) return;
   int error = errno;
-  if (end >= 0) (void)!::ftruncate(file, end);
+  (void)!::ftruncate(file, end);
   fail("write", path, error);
+}
+
+std::string read_lines(const std::string& path) {
+  std::string text = read_file(path);
+  text.resize(text.rfind('\n') + 1);
+  return text;
 }
 
 }  // namespace espalier::io

@@ -24,8 +24,14 @@ MappedFile map_beneath(const std::string& folder, const std::string& relative);
 // The folder of a file, with a slash at its end.
 std::string folder_of(const std::string& path);
 
+// Takes bytes of a mapped file that were read out of memory, so that a large file does not fill it: they are
+// read again when they are touched. What was written to them is lost. Bytes that are of no mapped file stay.
+void forget(std::span<const std::byte> bytes);
+
 // A file that appears under its name, complete and on the disk, at commit(), or not at all: until then what
-// was there stays. Symbolic links are followed. Not committed, it leaves nothing behind.
+// was there stays. Symbolic links are followed. Not committed, it leaves nothing behind; nor does a process
+// that is killed, but for file systems without nameless files (and the moment in which a file is renamed),
+// where a file `.espalier-….tmp` may stay that nobody reads.
 class AtomicFile {
  public:
   explicit AtomicFile(const std::string& path);
@@ -38,15 +44,23 @@ class AtomicFile {
   void commit();
 
  private:
+  void open();
+
   std::string path_, target_, temporary_;  // as given, with links followed, in the target's folder
   int file_ = -1;
+  bool has_name_ = false;  // temporary_ exists
 };
+
+// A name in the folder of `path` for what will be renamed to it.
+std::string temporary_beside(const std::string& path);
 
 // AtomicFile in one call.
 void write_file(const std::string& path, std::string_view text);
 
 // Adds `line` and a newline at the end of a file, made where there is none; a line that does not fit is taken
-// back.
+// back, and so is what stands behind the last newline: the rest of a writer that was killed.
 void append_line(const std::string& path, std::string_view line);
+// A file of such lines, without what stands behind the last newline.
+std::string read_lines(const std::string& path);
 
 }  // namespace espalier::io

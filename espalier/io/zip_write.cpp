@@ -1,8 +1,7 @@
 #include <algorithm>
 
-#include <zlib.h>
-
 #include <espalier/core/error.h>
+#include <espalier/io/crc32.h>
 #include <espalier/io/zip.h>
 
 namespace espalier::io {
@@ -41,7 +40,7 @@ void ZipWriter::write(std::string_view text) {
 
 void ZipWriter::add(const std::string& name, std::span<const std::byte> bytes) {
   require<ValueError>(name.size() < kMax16, "zip: the name '", printable(name), "' is too long");
-  auto crc = static_cast<uint32_t>(::crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+  uint32_t crc = crc32(bytes);
   entries_.push_back({name, crc, bytes.size(), at_});
   std::string extra = bytes.size() >= kMax32 ? extra_field(1, u64(bytes.size()) + u64(bytes.size())) : "";
   uint64_t begin = at_ + kLocalBytes + name.size() + extra.size() + 4;

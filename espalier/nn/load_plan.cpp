@@ -1,9 +1,11 @@
 #include <espalier/nn/load_plan.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include <espalier/autograd/grad_mode.h>
 #include <espalier/core/error.h>
+#include <espalier/io/file.h>
 #include <espalier/nn/key_names.h>
 
 namespace espalier::nn::detail {
@@ -15,6 +17,19 @@ bool same_values(const Tensor& a, const Tensor& b) {
   Array x = a.detach().contiguous().array(), y = b.detach().contiguous().array();
   if (x.numel() == 0 || x.data() == y.data()) return true;
   return std::memcmp(x.data(), y.data(), static_cast<size_t>(x.bytes())) == 0;
+}
+
+// What is read once goes part by part, so that no more than one of a mapped file is in memory.
+void copy(Tensor to, const Tensor& from, bool once) {
+  constexpr int64_t kPart = 1 << 22;
+  if (!once || !to.is_contiguous() || !from.is_contiguous()) return void(to.copy_(from));
+  Tensor target = to.flatten(), source = from.flatten();
+  for (int64_t at = 0; at < source.numel(); at += kPart) {
+    Tensor part = source.narrow(0, at, std::min(kPart, source.numel() - at));
+    target.narrow(0, at, part.numel()).copy_(part);
+    const Array& a = part.array();
+    io::forget({static_cast<const std::byte*>(a.data()), static_cast<size_t>(a.bytes())});
+  }
 }
 
 std::string listed(const char* title, const std::vector<std::string>& lines) {
@@ -136,7 +151,9 @@ std::string LoadPlan::advice() const {
 LoadResult LoadPlan::load() {
   check();
   NoGrad guard;
-  for (auto& [body, source] : sources_) Tensor(Ref<TensorBody>(body)).copy_(source.item->values());
+  for (auto& [body, source] : sources_) {
+    copy(Tensor(Ref<TensorBody>(body)), source.item->values(), source.item->once);
+  }
   return std::move(result_);
 }
 

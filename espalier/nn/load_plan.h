@@ -13,6 +13,7 @@ struct StateItem {
   Shape shape;
   std::string dtype;
   std::function<Tensor()> values;  // none where no tensor can hold them
+  bool once = false;               // the values lie in a file that nobody else looks at
 };
 
 // Compares a state with a model: what can be loaded, and all that can't.

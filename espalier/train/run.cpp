@@ -1,6 +1,5 @@
 #include <espalier/train/run.h>
 
-#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -121,16 +120,19 @@ Run Run::create(const std::string& path, const Settings& settings, const std::st
   refuse_existing(path);
   std::error_code error;
   fs::create_directories(fs::path(path).parent_path(), error);
-  bool made = fs::create_directory(path, error);
+  Run run(io::temporary_beside(path), settings);
+  bool made = fs::create_directory(run.path_, error);
   require<FileError>(made, path, ": can't make the folder: ", error ? error.message() : "it exists");
-  Run run(path, settings);
   try {
     io::write_file(run.file("settings.toml"), to_toml(settings));
     io::write_file(run.file("environment.json"), environment(settings, data));
+    fs::rename(run.path_, path, error);
+    require<FileError>(!error, path, ": can't make the folder: ", error.message());
   } catch (...) {
     run.discard();
     throw;
   }
+  run.path_ = path;
   return run;
 }
 
@@ -153,7 +155,7 @@ void Run::append(const trace::Epoch& epoch) { io::append_line(file("metrics.json
 
 trace::History Run::history() const {
   trace::History out;
-  std::istringstream lines(io::read_file(file("metrics.jsonl")));
+  std::istringstream lines(io::read_lines(file("metrics.jsonl")));
   std::string line;
   for (int n = 1; std::getline(lines, line); ++n) {
     out.push_back(epoch_from_json(line, concat(file("metrics.jsonl"), ", line ", n)));
@@ -182,42 +184,6 @@ void Run::discard() {
   std::error_code ignored;
   for (const char* name : kFiles) fs::remove(file(name), ignored);
   fs::remove(path_, ignored);
-}
-
-std::string to_json(const trace::Epoch& e) {
-  auto number = [](const std::optional<double>& v) { return v ? Json(*v) : Json(nullptr); };
-  Json json = {{"epoch", e.epoch},
-               {"step", e.step},
-               {"train_loss", e.train_loss},
-               {"train_accuracy", e.train_accuracy},
-               {"val_loss", number(e.val_loss)},
-               {"val_accuracy", number(e.val_accuracy)},
-               {"lr", e.lr},
-               {"seconds", e.seconds}};
-  return json.dump();
-}
-
-trace::Epoch epoch_from_json(const std::string& line, const std::string& where) {
-  try {
-    Json json = Json::parse(line);
-    // A loss that is not a number is written as null, which JSON has for it.
-    auto real = [&](const char* key) {
-      return json.at(key).is_null() ? std::nan("") : json.at(key).get<double>();
-    };
-    auto optional = [&](const char* key) {
-      return json.at(key).is_null() ? std::nullopt : std::optional(json.at(key).get<double>());
-    };
-    return {.epoch = json.at("epoch"),
-            .step = json.at("step"),
-            .train_loss = real("train_loss"),
-            .train_accuracy = real("train_accuracy"),
-            .val_loss = optional("val_loss"),
-            .val_accuracy = optional("val_accuracy"),
-            .lr = real("lr"),
-            .seconds = real("seconds")};
-  } catch (const Json::exception& e) {
-    throw FileError(concat(where, ": not a line of metrics: ", e.what()));
-  }
 }
 
 }  // namespace espalier::train

@@ -1,6 +1,7 @@
 #include <espalier/core/error.h>
 #include <espalier/io/file.h>
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -87,6 +88,28 @@ TEST(File, a_mapping_outlives_the_replacement_of_its_file) {
   EXPECT_EQ(read_file(folder / "x"), "new");
 }
 
+TEST(File, forgotten_bytes_are_read_again) {
+  TemporaryFolder folder;
+  std::string text(100'000, 'x');
+  write_file(folder / "x", text);
+  MappedFile map = map_file(folder / "x");
+  forget(map.bytes);
+  EXPECT_TRUE(std::ranges::all_of(map.bytes, [](std::byte b) { return b == std::byte{'x'}; }));
+  forget(std::as_bytes(std::span(text)));  // is of no mapped file
+  EXPECT_EQ(text, std::string(100'000, 'x'));
+}
+
+TEST(AtomicFile, on_a_size_limit_lives_without_handling_the_signal) {
+  TemporaryFolder folder;
+  std::string error;
+  {
+    FileSizeLimit limit(1000);
+    std::signal(SIGXFSZ, SIG_DFL);
+    error = error_of([&] { write_file(folder / "x", std::string(5000, 'n')); });
+  }
+  EXPECT_NE(error.find("File too large"), std::string::npos) << error;
+}
+
 TEST(AtomicFile, that_is_not_committed_leaves_nothing) {
   TemporaryFolder folder;
   write_file(folder / "x", "old");
@@ -137,6 +160,16 @@ TEST(AppendLine, adds_whole_lines_or_nothing) {
     EXPECT_NE(error_of([&] { append_line(folder / "x", std::string(5000, 'n')); }), "no error");
   }
   EXPECT_EQ(read_file(folder / "x"), "one\ntwo\n");
+}
+
+TEST(AppendLine, takes_the_rest_of_a_killed_writer_away) {
+  TemporaryFolder folder;
+  write_file(folder / "x", "one\ntw");
+  EXPECT_EQ(read_lines(folder / "x"), "one\n");
+  append_line(folder / "x", "two");
+  EXPECT_EQ(read_file(folder / "x"), "one\ntwo\n");
+  write_file(folder / "y", "o");
+  EXPECT_EQ(read_lines(folder / "y"), "");
 }
 
 }  // namespace
