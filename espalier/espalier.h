@@ -18,6 +18,7 @@
 #include <espalier/data/loader.h>
 #include <espalier/data/mnist.h>
 #include <espalier/data/transforms.h>
+#include <espalier/io/checkpoint.h>
 #include <espalier/io/file.h>
 #include <espalier/io/safetensors.h>
 #include <espalier/models/predict.h>

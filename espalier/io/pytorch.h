@@ -8,6 +8,7 @@
 #include <espalier/io/file.h>
 #include <espalier/io/named_array.h>
 #include <espalier/io/stored_tensor.h>
+#include <espalier/io/tree.h>
 #include <espalier/io/value.h>
 
 // What torch.save writes, in every form it has had: zip archives, TorchScript's and LibTorch's among them,
@@ -31,6 +32,8 @@ class TorchFile {
   const std::vector<StoredTensor>& tensors() const { return tensors_; }
   // All there is, as plain data: epochs, settings and other values stand here.
   const Value& root() const { return root_; }
+  // The same as a tree. Objects are the dictionaries of what they were given, names of Python's are texts.
+  Tree tree() const;
   std::string_view format() const { return format_; }  // "pytorch", "pytorch-legacy", "torchscript", "pickle"
   // What is odd though it does no harm.
   const std::vector<std::string>& remarks() const { return remarks_; }
@@ -41,15 +44,15 @@ class TorchFile {
   std::shared_ptr<ValueArena> arena_;
   Value root_;
   std::vector<StoredTensor> tensors_;
+  std::vector<StoredTensor> numbered_;  // as values of the kind `tensor` count them
+  size_t bytes_ = 0;
   std::vector<std::string> remarks_;
 };
 
-// The version of each module by its path ("" for the model), which PyTorch keeps in a state_dict to tell how
-// old it is.
-using ModuleVersions = std::vector<std::pair<std::string, int>>;
-
-// A state_dict that torch.load(…, weights_only=True) reads and load_state_dict takes. Tensors that share
-// memory share it there. Throws ValueError for names that are used twice.
+// Writes what torch.load(…, weights_only=True) reads. Tensors that share memory share it there. Throws
+// DTypeError for element types that PyTorch does not have.
+void write_pytorch(const std::string& path, const Tree& tree);
+// The same for a state_dict. Throws ValueError for names that are used twice.
 void write_pytorch(const std::string& path, const std::vector<StoredTensor>& tensors,
                    const ModuleVersions& versions = {});
 void write_pytorch(const std::string& path, const std::vector<NamedArray>& arrays,

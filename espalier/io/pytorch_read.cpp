@@ -203,11 +203,16 @@ class TorchReader {
     std::unordered_set<std::string> names;
     int64_t left = expansion_limit(file_bytes);
     std::vector<int64_t> used(storages_.size());
+    for (const TorchTensor& t : rules_.tensors()) {
+      out_.numbered_.push_back({"", t.type, t.shape, t.strides, storages_[t.storage], t.offset});
+    }
+    out_.bytes_ = file_bytes;
     for (auto& [name, v] : TensorWalk(64 * file_bytes + 65536).walk(out_.root_)) {
       const TorchTensor& t = rules_.tensors()[static_cast<size_t>(v.index())];
       require<FileError>(names.insert(name).second, "two of its tensors would have the name '",
                          printable(name), "'");
-      StoredTensor tensor{name, t.type, t.shape, t.strides, storages_[t.storage], t.offset};
+      StoredTensor tensor = out_.numbered_[static_cast<size_t>(v.index())];
+      tensor.name = name;
       used[t.storage] += tensor.bytes();
       left -= std::clamp<int64_t>(used[t.storage] - rules_.storages()[t.storage].bytes, 0, tensor.bytes());
       require<FileError>(left >= 0, "its tensors share and expand what they hold to more than ",

@@ -3,11 +3,14 @@
 #include <unordered_set>
 
 #include <espalier/core/error.h>
+#include <espalier/io/pickle_write.h>
 #include <espalier/io/pytorch.h>
 #include <espalier/io/zip.h>
 
 namespace espalier::io {
 namespace {
+
+using Kind = Tree::Kind;
 
 constexpr std::string_view kExtensions[] = {".pt", ".pth", ".th", ".bin", ".ckpt"};
 
@@ -50,15 +53,28 @@ struct Block {
   }
 };
 
+// The blocks of all tensors in a tree.
 class Blocks {
  public:
-  explicit Blocks(const std::vector<StoredTensor>& tensors) {
-    for (const StoredTensor& t : tensors) add(t);
-  }
+  explicit Blocks(const Tree& tree) { visit(tree); }
   const Block& of(const StoredTensor& t) const { return blocks_[places_.at(&t)]; }
   const std::vector<Block>& all() const { return blocks_; }
 
  private:
+  void visit(const Tree& tree) {
+    switch (tree.kind()) {
+      case Kind::tensor: return add(tree.tensor());
+      case Kind::list:
+      case Kind::tuple:
+        for (const Tree& item : tree.items()) visit(item);
+        return;
+      case Kind::dict:
+        for (const auto& [key, item] : tree.entries()) visit(item);
+        return;
+      default: return;
+    }
+  }
+
   void add(const StoredTensor& t) {
     int64_t begin = t.offset, end = t.offset + (t.shape.numel() > 0);
     for (size_t d = 0; d < t.shape.size() && end > begin; ++d) end += (t.shape[d] - 1) * t.strides[d];
@@ -77,66 +93,73 @@ class Blocks {
   std::map<const StoredTensor*, size_t> places_;
 };
 
-template <class T>
-std::string little(T value) {
-  return std::string(reinterpret_cast<const char*>(&value), sizeof value);
-}
-
-// Instructions of a pickle of protocol 2.
-const std::string kOrderedDict = "ccollections\nOrderedDict\n)R";
-
-std::string text(std::string_view s) { return concat("X", little(static_cast<uint32_t>(s.size())), s); }
-std::string global(std::string_view module, std::string_view name) {
-  return concat("c", module, "\n", name, "\n");
-}
-std::string tuple(const std::string& items) { return concat("(", items, "t"); }
-std::string integer(int64_t i) {
-  if (i >= INT32_MIN && i <= INT32_MAX) return "J" + little(static_cast<int32_t>(i));
-  return "\x8a\x08" + little(i);
-}
-std::string integers(const Shape& shape) {
-  std::string items;
-  for (int64_t i : shape) items += integer(i);
-  return tuple(items);
-}
-
 std::string tensor(const StoredTensor& t, const Block& block) {
   const StorageName* known = storage_name(*t.type);
-  std::string cls = known ? global("torch", known->name) : global("torch.storage", "UntypedStorage");
+  std::string cls =
+      known ? pickle::global("torch", known->name) : pickle::global("torch.storage", "UntypedStorage");
   int64_t count = (block.end - block.begin) * (known ? 1 : block.itemsize());
-  std::string storage = tuple(text("storage") + cls + text(block.key) + text("cpu") + integer(count)) + "Q";
+  std::string storage = pickle::tuple(pickle::text("storage") + cls + pickle::text(block.key) +
+                                      pickle::text("cpu") + pickle::integer(count)) +
+                        "Q";
   int64_t offset = block.begin == block.end ? 0 : t.offset - block.begin;
-  std::string args =
-      storage + integer(offset) + integers(t.shape) + integers(t.strides) + "\x89" + kOrderedDict;
-  if (!known) args += global("torch", t.type->name);
-  return global("torch._utils", known ? "_rebuild_tensor_v2" : "_rebuild_tensor_v3") + tuple(args) + "R";
+  std::string args = concat(storage, pickle::integer(offset), pickle::integers(t.shape),
+                            pickle::integers(t.strides), pickle::kFalse, pickle::kOrderedDict);
+  if (!known) args += pickle::global("torch", t.type->name);
+  return pickle::global("torch._utils", known ? "_rebuild_tensor_v2" : "_rebuild_tensor_v3") +
+         pickle::tuple(args) + "R";
 }
 
 std::string metadata(const ModuleVersions& versions) {
-  std::string out = kOrderedDict + "(";
-  for (const auto& [path, version] : versions)
-    out += text(path) + "}" + text("version") + integer(version) + "s";
-  return "}" + text("_metadata") + out + "us";
-}
-
-std::string pickle(const std::vector<StoredTensor>& tensors, const Blocks& blocks,
-                   const ModuleVersions& versions) {
-  std::string out = "\x80\x02" + kOrderedDict + "(";
-  for (const StoredTensor& t : tensors) out += text(t.name) + tensor(t, blocks.of(t));
-  out += "u";
-  if (!versions.empty()) out += metadata(versions) + "b";
-  return out + ".";
-}
-
-void check(const std::vector<StoredTensor>& tensors) {
-  std::unordered_set<std::string_view> names;
-  for (const StoredTensor& t : tensors) {
-    require<ValueError>(names.insert(t.name).second, "there are two tensors '", printable(t.name),
-                        "'; rename one");
-    bool whole = t.type->bits % 8 == 0 && !t.type->name.starts_with('q');
-    require<DTypeError>(whole, "tensor '", printable(t.name), "' is of type ", t.type->name,
-                        ", which can't be written; convert it before");
+  std::string items;
+  for (const auto& [path, version] : versions) {
+    items += pickle::text(path) + pickle::dict(pickle::text("version") + pickle::integer(version));
   }
+  return pickle::dict(pickle::text("_metadata") + pickle::dict(items, pickle::kOrderedDict));
+}
+
+class Pickler {
+ public:
+  explicit Pickler(const Blocks& blocks) : blocks_(blocks) {}
+
+  std::string value(const Tree& v) const {
+    switch (v.kind()) {
+      case Kind::none: return std::string(pickle::kNone);
+      case Kind::boolean: return std::string(v.boolean() ? pickle::kTrue : pickle::kFalse);
+      case Kind::integer: return pickle::integer(v.integer());
+      case Kind::real: return pickle::real(v.number());
+      case Kind::text: return pickle::text(v.text());
+      case Kind::tensor: return tensor(v.tensor(), blocks_.of(v.tensor()));
+      case Kind::list: return pickle::list(items(v));
+      case Kind::tuple: return pickle::tuple(items(v));
+      default: return dict(v);
+    }
+  }
+
+ private:
+  std::string items(const Tree& v) const {
+    std::string out;
+    for (const Tree& item : v.items()) out += value(item);
+    return out;
+  }
+
+  std::string dict(const Tree& v) const {
+    std::string out;
+    for (const auto& [key, item] : v.entries()) {
+      auto* text = std::get_if<std::string>(&key);
+      out += (text ? pickle::text(*text) : pickle::integer(std::get<int64_t>(key))) + value(item);
+    }
+    if (!v.is_ordered) return pickle::dict(out);
+    out = pickle::dict(out, pickle::kOrderedDict);
+    return v.versions.empty() ? out : out + metadata(v.versions) + "b";
+  }
+
+  const Blocks& blocks_;
+};
+
+void check(const StoredTensor& t) {
+  bool whole = t.type->bits % 8 == 0 && !t.type->name.starts_with('q');
+  require<DTypeError>(whole, "tensor '", printable(t.name), "' is of type ", t.type->name,
+                      ", which can't be written; convert it before");
 }
 
 }  // namespace
@@ -145,18 +168,32 @@ bool has_pytorch_name(std::string_view path) {
   return std::ranges::any_of(kExtensions, [&](std::string_view end) { return path.ends_with(end); });
 }
 
-void write_pytorch(const std::string& path, const std::vector<StoredTensor>& tensors,
-                   const ModuleVersions& versions) {
-  check(tensors);
-  Blocks blocks(tensors);
+void write_pytorch(const std::string& path, const Tree& tree) {
+  Blocks blocks(tree);
+  for (const Block& b : blocks.all()) check(*b.first);
   AtomicFile file(path);
   ZipWriter zip(file);
-  zip.add("archive/data.pkl", pickle(tensors, blocks, versions));
+  zip.add("archive/data.pkl", concat(pickle::kBegin, Pickler(blocks).value(tree), pickle::kEnd));
   zip.add("archive/byteorder", std::string_view("little"));
   for (const Block& b : blocks.all()) zip.add("archive/data/" + b.key, b.bytes());
   zip.add("archive/version", std::string_view("3\n"));
   zip.finish();
   file.commit();
+}
+
+void write_pytorch(const std::string& path, const std::vector<StoredTensor>& tensors,
+                   const ModuleVersions& versions) {
+  std::unordered_set<std::string_view> names;
+  std::vector<Tree::Entry> entries;
+  for (const StoredTensor& t : tensors) {
+    require<ValueError>(names.insert(t.name).second, "there are two tensors '", printable(t.name),
+                        "'; rename one");
+    entries.emplace_back(t.name, t);
+  }
+  Tree state = Tree::dict(std::move(entries));
+  state.is_ordered = true;
+  state.versions = versions;
+  write_pytorch(path, state);
 }
 
 void write_pytorch(const std::string& path, const std::vector<NamedArray>& arrays,

@@ -83,4 +83,10 @@ void write_safetensors(const std::string& path, const std::vector<NamedArray>& a
 void write_safetensors(const std::string& path, const std::vector<StoredTensor>& tensors,
                        const Metadata& metadata = {});
 
+// Several files of at most `max_bytes` of tensors each (but a larger tensor has one for itself) and their
+// index at `path`, which ends with ".index.json": x.index.json beside x-00001-of-00002.safetensors, for "x"
+// or "x.safetensors" in front of it. The index is written last.
+void write_safetensors_shards(const std::string& path, const std::vector<NamedArray>& arrays,
+                              int64_t max_bytes, const Metadata& metadata = {});
+
 }  // namespace espalier::io

@@ -87,8 +87,9 @@ struct Module {
   }
 
   // `save` writes a state_dict of PyTorch's under a name that ends with .pt, .pth, .th, .bin or .ckpt, else a
-  // safetensors file. `load` reads either, and NumPy's .npz, whatever its name.
-  void save(const std::string& path) const { ref().save(path); }
+  // safetensors file, or several and their index under a name that ends with .index.json. `load` reads
+  // either, and NumPy's .npz, whatever its name.
+  void save(const std::string& path, const SaveOptions& options = {}) const { ref().save(path, options); }
   LoadResult load(const std::string& path, const LoadOptions& options = {}) {
     return ref().load(path, options);
   }

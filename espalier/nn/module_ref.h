@@ -72,7 +72,7 @@ class ModuleRef {
 
   StateDict state_dict() const;
   LoadResult load_state_dict(const StateDict& state, const LoadOptions& options) const;
-  void save(const std::string& path) const;
+  void save(const std::string& path, const SaveOptions& options = {}) const;
   LoadResult load(const std::string& path, const LoadOptions& options) const;
 
  private:

@@ -9,6 +9,23 @@ StateDict::StateDict(std::initializer_list<Entry> entries) {
   for (auto& [name, value] : entries) set(name, value);
 }
 
+StateDict::StateDict(const io::Tree& tree) : versions(tree.versions) {
+  for (auto& [key, value] : tree.entries()) {
+    require<StateError>(value.is(io::Tree::Kind::tensor), "'", io::Tree::key_text(key),
+                        "' is no tensor, so this is no state of a model; load the part that is one");
+    set(io::Tree::key_text(key), Tensor(value.array()));
+  }
+}
+
+StateDict::operator io::Tree() const {
+  std::vector<io::Tree::Entry> entries;
+  for (auto& [name, tensor] : entries_) entries.emplace_back(name, tensor);
+  io::Tree out = io::Tree::dict(std::move(entries));
+  out.is_ordered = true;
+  out.versions = versions;
+  return out;
+}
+
 void StateDict::set(std::string name, Tensor value) {
   auto [place, is_new] = places_.try_emplace(name, entries_.size());
   if (is_new) entries_.emplace_back(std::move(name), std::move(value));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <espalier/autograd/tensor.h>
+#include <espalier/io/tree.h>
 
 #include <initializer_list>
 #include <iosfwd>
@@ -20,6 +21,9 @@ class StateDict {
 
   StateDict() = default;
   StateDict(std::initializer_list<Entry> entries);
+  // A part of a checkpoint, and back. Throws StateError for entries that are no tensors.
+  StateDict(const io::Tree& tree);
+  operator io::Tree() const;
 
   // Replaces the tensor of a name that is there.
   void set(std::string name, Tensor value);
@@ -35,6 +39,8 @@ class StateDict {
   // The same with `prefix` taken from the names that start with it: "module.fc.weight" becomes "fc.weight".
   StateDict without_prefix(std::string_view prefix) const;
 
+  io::ModuleVersions versions;  // of the model it is from
+
  private:
   std::vector<Entry> entries_;
   std::unordered_map<std::string, size_t> places_;
@@ -45,6 +51,10 @@ class StateDict {
 // "blocks.*.first"}. Only the first place in a name is changed; where `to` is empty the parts go.
 struct Rename {
   std::string from, to;
+};
+
+struct SaveOptions {
+  int64_t max_shard_bytes = 5'000'000'000;  // of one of several files
 };
 
 struct LoadOptions {

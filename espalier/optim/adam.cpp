@@ -52,8 +52,20 @@ void check(const char* kind, const Settings& s) {
                       " and ", s["beta2"]);
 }
 
-constexpr Rule kAdam{"Adam", [](ParamGroup& group) { update(group, false); }, buffers, check};
-constexpr Rule kAdamW{"AdamW", [](ParamGroup& group) { update(group, true); }, buffers, check};
+io::Tree constants(bool decoupled) {
+  return {{"foreach", {}},
+          {"capturable", false},
+          {"differentiable", false},
+          {"fused", {}},
+          {"decoupled_weight_decay", decoupled}};
+}
+
+constexpr Rule kAdam{"Adam",  [](ParamGroup& group) { update(group, false); },
+                     buffers, check,
+                     true,    [] { return constants(false); }};
+constexpr Rule kAdamW{"AdamW", [](ParamGroup& group) { update(group, true); },
+                      buffers, check,
+                      true,    [] { return constants(true); }};
 
 template <class Options>
 Settings settings(const Options& o) {

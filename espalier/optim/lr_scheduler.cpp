@@ -31,7 +31,10 @@ void LRScheduler::set_rates() {
   Body& b = body();
   auto& groups = b.optimizer.param_groups();
   for (size_t g = 0; g < groups.size(); ++g) {
-    if (g == b.base_lrs.size()) b.base_lrs.push_back(groups[g]["lr"]);  // a group seen for the first time
+    if (g == b.base_lrs.size()) {  // a group seen for the first time
+      groups[g].settings.add("initial_lr", groups[g]["lr"]);
+      b.base_lrs.push_back(groups[g]["initial_lr"]);
+    }
     groups[g]["lr"] = b.rule.lr(b.settings, b.base_lrs[g], b.last_epoch);
   }
 }
@@ -42,22 +45,38 @@ std::vector<double> LRScheduler::get_last_lr() const {
   return out;
 }
 
-StateDict LRScheduler::state_dict() const {
+namespace {
+
+io::Tree number(const std::string& name, double value) {
+  bool counts = name == "step_size" || name == "T_max";
+  return counts ? io::Tree(static_cast<int64_t>(value)) : io::Tree(value);
+}
+
+}  // namespace
+
+io::Tree LRScheduler::state_dict() const {
   const Body& b = body();
-  StateDict out{kind(), {}, {{"last_epoch", static_cast<double>(b.last_epoch)}}};
-  for (auto& [name, value] : b.settings) out.values.emplace_back(name, value);
-  for (size_t g = 0; g < b.base_lrs.size(); ++g)
-    out.values.emplace_back(concat("base_lr.", g), b.base_lrs[g]);
+  io::Tree out = io::Tree::dict();
+  for (auto& [name, value] : b.settings) out.set(name, number(name, value));
+  out.set("base_lrs", b.base_lrs);
+  out.set("last_epoch", b.last_epoch);
+  out.set("_step_count", b.last_epoch + 1);
+  out.set("_is_initial", false);
+  out.set("_get_lr_called_within_step", false);
+  out.set("_last_lr", get_last_lr());
   return out;
 }
 
-void LRScheduler::load_state_dict(const StateDict& saved) {
-  StateReader reader(saved, kind());
-  int64_t last_epoch = reader.count("last_epoch");
+void LRScheduler::load_state_dict(const io::Tree& saved) {
+  StateReader reader(kind());
+  int64_t last_epoch = reader.count(saved, "last_epoch");
   Settings settings = body().settings;
-  for (auto& [name, value] : body().settings) settings[name] = reader.value(name);
-  std::vector<double> base_lrs;
-  for (size_t g = 0; g < body().base_lrs.size(); ++g) base_lrs.push_back(reader.value(concat("base_lr.", g)));
+  for (auto& [name, value] : body().settings) settings[name] = reader.number(saved, name);
+  std::vector<double> base_lrs = reader.numbers(saved, "base_lrs");
+  size_t groups = body().base_lrs.size();
+  if (base_lrs.size() != groups) {
+    reader.problem(concat("base_lrs: saved of ", base_lrs.size(), " groups, here are ", groups));
+  }
   try {
     body().rule.check(settings);
   } catch (const ValueError& e) {

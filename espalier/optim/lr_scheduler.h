@@ -32,10 +32,11 @@ class LRScheduler {
   std::vector<double> get_last_lr() const;
   int64_t last_epoch() const;
 
-  StateDict state_dict() const;
+  // In PyTorch's form.
+  io::Tree state_dict() const;
   // Sets the optimizer's rates as well. Throws one StateError that lists all that does not fit, before
   // anything is changed.
-  void load_state_dict(const StateDict& state);
+  void load_state_dict(const io::Tree& state);
 
  protected:
   LRScheduler(const ScheduleRule& rule, Optimizer optimizer, Settings settings);

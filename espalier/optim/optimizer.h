@@ -4,15 +4,15 @@
 #include <string>
 #include <vector>
 
+#include <espalier/io/tree.h>
 #include <espalier/nn/parameters.h>
 #include <espalier/optim/settings.h>
-#include <espalier/optim/state.h>
 
 namespace espalier::optim {
 
 // What is kept of one parameter from step to step.
 struct ParamState {
-  int64_t step = 0;             // updates made
+  int64_t step = 0;             // updates made, where the rule counts them
   std::vector<Tensor> buffers;  // in the order of Rule::buffers; made when first needed
 };
 
@@ -40,6 +40,9 @@ struct Rule {
   std::vector<std::string> (*buffers)(const Settings& settings);
   // Throws ValueError for settings out of range.
   void (*check)(const char* kind, const Settings& settings);
+  bool counts_steps;
+  // What PyTorch's groups hold beside the settings: a dictionary.
+  io::Tree (*constants)();
 };
 
 // Changes parameters by their gradients. A handle: copies are the same optimizer.
@@ -59,11 +62,12 @@ class Optimizer {
   // Settings that `group` doesn't give are the optimizer's own.
   void add_param_group(ParamGroup group);
 
-  // Saved under parameters' names: "conv.weight.exp_avg", "conv.weight.step", "conv.weight.group",
-  // "group.0.lr".
-  StateDict state_dict() const;
-  // Throws one StateError that lists all that does not fit, before anything is changed.
-  void load_state_dict(const StateDict& state);
+  // In PyTorch's form: {"state": {0: {"exp_avg": …}}, "param_groups": [{"lr": …, "params": [0]}]}. Tensors
+  // share memory with the optimizer.
+  io::Tree state_dict() const;
+  // Also takes what PyTorch saved. Parameters are found by their names where the same were saved, else by
+  // their places. Throws one StateError that lists all that does not fit, before anything is changed.
+  void load_state_dict(const io::Tree& state);
 
  protected:
   Optimizer(const Rule& rule, std::vector<ParamGroup> groups, Settings defaults);

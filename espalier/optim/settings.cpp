@@ -23,6 +23,10 @@ double& Settings::operator[](std::string_view name) {
   return const_cast<double&>(*find(name));
 }
 
+void Settings::add(std::string name, double value) {
+  if (!contains(name)) values_.emplace_back(std::move(name), value);
+}
+
 void Settings::update(const Settings& other) {
   for (auto& [key, value] : other) (*this)[key];
   for (auto& [key, value] : other) (*this)[key] = value;

@@ -19,6 +19,8 @@ class Settings {
   double& operator[](std::string_view name);
   double operator[](std::string_view name) const;
   bool contains(std::string_view name) const { return find(name) != nullptr; }
+  // Does nothing for a name that stands here.
+  void add(std::string name, double value);
   // Gives names that stand here the values of `other`; throws ValueError for a name that doesn't.
   void update(const Settings& other);
 

@@ -20,7 +20,6 @@ void update(ParamGroup& group) {
     part.parameter = group.params[i].array();
     part.grad = gradient_like(group.params[i]);
     ParamState& state = group.state[i];
-    ++state.step;
     if (part.momentum != 0) {
       part.dampening =
           state.buffers.empty() ? 0 : group["dampening"];  // the buffer starts as the whole gradient
@@ -43,7 +42,9 @@ void check(const char* kind, const Settings& s) {
                       s["momentum"], " and dampening ", s["dampening"]);
 }
 
-constexpr Rule kRule{"SGD", update, buffers, check};
+io::Tree constants() { return {{"foreach", {}}, {"differentiable", false}, {"fused", {}}}; }
+
+constexpr Rule kRule{"SGD", update, buffers, check, false, constants};
 
 Settings settings(const SGDOptions& o) {
   return {{"lr", o.lr},

@@ -40,7 +40,7 @@ TEST(Optimizer, LeavesParametersWithoutAGradientAsTheyAre) {
   optimizer.step();
   EXPECT_EQ(w.to_vector<float>(), (Floats{1}));
   EXPECT_EQ(frozen.to_vector<float>(), (Floats{5}));
-  EXPECT_EQ(*optimizer.state_dict().value("0.step"), 0);
+  EXPECT_FALSE(optimizer.state_dict()["state"].contains(0));
 }
 
 TEST(Optimizer, ZeroGradDropsGradients) {

@@ -1,0 +1,99 @@
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <random>
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <temporary_folder.h>
+
+#include "writers.h"
+
+// Writers that are killed at random moments. ESPALIER_KILLS says how often each (20); scripts/kill_writers
+// sets it.
+namespace espalier {
+namespace {
+
+namespace fs = std::filesystem;
+
+int kills() {
+  const char* text = std::getenv("ESPALIER_KILLS");
+  return text ? std::atoi(text) : 20;
+}
+
+// Runs `f` in another process and kills that after a while, unless it ends before.
+void killed(std::chrono::microseconds after, const std::function<void()>& f) {
+  pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    try {
+      f();
+    } catch (const std::exception& e) {
+      std::cerr << e.what() << std::endl;
+      ::_exit(1);
+    }
+    ::_exit(0);
+  }
+  ::usleep(static_cast<useconds_t>(after.count()));
+  ::kill(child, SIGKILL);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_FALSE(WIFEXITED(status) && WEXITSTATUS(status) != 0) << "a writer failed";
+}
+
+class Kill : public testing::TestWithParam<Writer> {};
+
+TEST_P(Kill, leaves_the_old_file_or_the_new_one_whole) {
+  const Writer& writer = GetParam();
+  TemporaryFolder folder;
+  std::string path = folder / "file.pt";
+  writer.write(path, 0);
+  std::mt19937 random(1);
+  std::uniform_int_distribution<int> microseconds(0, 30000);
+  int turn = 0, newer = 0, leftovers = 0;
+  for (int i = 0; i < kills(); ++i) {
+    killed(std::chrono::microseconds(microseconds(random)), [&] {
+      for (int next = turn + 1;; ++next) writer.write(path, next);
+    });
+    int found = writer.read(path);
+    ASSERT_GE(found, turn);
+    newer += found > turn;
+    turn = found;
+    std::vector<fs::path> litter;
+    for (auto& entry : fs::recursive_directory_iterator(folder / "")) {
+      if (entry.path().filename().string().starts_with(".espalier-")) litter.push_back(entry.path());
+    }
+    leftovers += static_cast<int>(litter.size());
+    for (auto& file : litter) fs::remove(file);
+  }
+  std::cout << writer.name << ": " << kills() << " kills, " << newer << " after a new file was there, "
+            << turn << " files written, " << leftovers << " temporary files left\n";
+}
+
+INSTANTIATE_TEST_SUITE_P(Writers, Kill, testing::ValuesIn(kWriters),
+                         [](auto& info) { return std::string(info.param.name); });
+
+TEST(Kill, leaves_a_new_run_whole_or_absent) {
+  TemporaryFolder folder;
+  std::mt19937 random(2);
+  std::uniform_int_distribution<int> microseconds(0, 10000);
+  int whole = 0, absent = 0;
+  for (int i = 0; i < kills(); ++i) {
+    std::string base = folder / concat("runs-", i, "/run");
+    killed(std::chrono::microseconds(microseconds(random)), [&] {
+      for (int n = 0;; ++n) train::Run::create(concat(base, n), kSettings, "data");
+    });
+    absent += !fs::exists(base + "0");
+    for (int n = 0; fs::exists(concat(base, n)); ++n, ++whole) {
+      EXPECT_EQ(train::Run::open(concat(base, n)).settings().model, "net");
+      EXPECT_TRUE(fs::exists(concat(base, n, "/environment.json")));
+    }
+  }
+  std::cout << "new runs: " << kills() << " kills, " << whole << " runs whole, " << absent << " times none\n";
+}
+
+}  // namespace
+}  // namespace espalier
