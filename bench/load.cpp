@@ -7,8 +7,8 @@
 
 #include <espalier/espalier.h>
 
-// Loading a large model: load save FILE writes one of 1 GiB, load FILE reads it and says how long that took and how
-// much memory there was in use at most. scripts/bench_load compares with PyTorch.
+// Loading a large model: load save FILE writes one of 1 GiB, load FILE reads it and says how long that took
+// and how much memory there was in use at most. scripts/bench_load compares with PyTorch.
 using namespace espalier;
 
 struct Layer : nn::Module<Layer> {

@@ -84,8 +84,8 @@ class Tree {
   const T& as(const char* wanted) const;
 
   Kind kind_ = Kind::none;
-  std::variant<std::monostate, bool, int64_t, double, std::string, std::shared_ptr<const StoredTensor>, std::vector<Tree>,
-               std::vector<Entry>>
+  std::variant<std::monostate, bool, int64_t, double, std::string, std::shared_ptr<const StoredTensor>,
+               std::vector<Tree>, std::vector<Entry>>
       value_;
 };
 
