@@ -53,7 +53,9 @@ int64_t length_of(const Tensor& x, bool is_batch_first) {
 
 // With the keys and values that the module adds itself, as [N, H, L, E / H].
 Projected by_heads(const MultiheadAttention& m, const Projected& p) {
-  auto add_key = [](Tensor& x, const Tensor& one) { x = cat({x, one.expand({x.size(0), 1, x.size(2)})}, 1); };
+  auto add_key = [](Tensor& x, const Tensor& one) {
+    x = cat({x, one.to(x.dtype()).expand({x.size(0), 1, x.size(2)})}, 1);
+  };
   auto by_head = [&](const Tensor& x) { return x.unflatten(-1, {m.num_heads, -1}).transpose(1, 2); };
   bool first = m.options.batch_first;
   Tensor q = batch_first(p.q, first), k = batch_first(p.k, first), v = batch_first(p.v, first);
@@ -170,6 +172,7 @@ std::pair<Tensor, Tensor> MultiheadAttention::forward(const Tensor& query, const
     y = self_attention(batch_first(linear(query, in_proj_weight, in_proj_bias), first), num_heads, o);
   } else {
     auto [q, k, v] = by_heads(*this, project(*this, query, key, value));
+    if (o.attn_mask.defined()) o.attn_mask = o.attn_mask.to(q.dtype());  // Autocast may have changed it
     if (how.need_weights) weights = attention_weights(q, k, o);
     y = joined(how.need_weights ? matmul(weights, v) : scaled_dot_product_attention(q, k, v, o));
     if (how.need_weights && how.average_attn_weights) weights = weights.mean(1);

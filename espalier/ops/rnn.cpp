@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include <espalier/autograd/autocast.h>
 #include <espalier/ops/activation.h>
 #include <espalier/ops/floating.h>
 #include <espalier/ops/math.h>
@@ -45,6 +46,12 @@ void check_layer(const char* op, const Tensor& x, const Tensor& h, const RnnWeig
                       x.shape(), ", got ", h.shape());
   check_weights(op, x, h, w, gates);
 }
+
+// Under Autocast an input that is of the lower dtype; layers compute in that of their weights.
+bool must_cast(const Tensor& x, const RnnWeights& w) {
+  return autocast_enabled() && x.dtype() != w.weight_hh.dtype();
+}
+Tensor cast(const Tensor& x, const RnnWeights& w) { return x.to(w.weight_hh.dtype()); }
 
 // The steps from what the input (with its bias) and the state (with its bias) give to the gates.
 LstmState lstm_step(const Tensor& from_x, const Tensor& from_h, const Tensor& c) {
@@ -119,6 +126,7 @@ Tensor detail::composed_gru(const Tensor& x, const Tensor& h, const RnnWeights& 
 std::pair<Tensor, LstmState> lstm(const Tensor& x, const LstmState& state, const RnnWeights& w,
                                   const RnnOptions& o) {
   auto& [h, c] = state;
+  if (must_cast(x, w)) return lstm(cast(x, w), {cast(h, w), cast(c, w)}, w, o);
   check_layer("lstm", x, h, w, 4, o);
   require<ShapeError>(c.shape() == h.shape(), "lstm: h is ", h.shape(), " and c is ", c.shape());
   if (!detail::can_fuse(x, h, w) || c.dtype() != x.dtype()) return detail::composed_lstm(x, state, w, o);
@@ -127,6 +135,7 @@ std::pair<Tensor, LstmState> lstm(const Tensor& x, const LstmState& state, const
 }
 
 std::pair<Tensor, Tensor> gru(const Tensor& x, const Tensor& h, const RnnWeights& w, const RnnOptions& o) {
+  if (must_cast(x, w)) return gru(cast(x, w), cast(h, w), w, o);
   check_layer("gru", x, h, w, 3, o);
   Tensor y = detail::can_fuse(x, h, w) ? detail::fused_gru(x, h, w, o) : detail::composed_gru(x, h, w, o);
   return {y, last_step(y, o)};

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <espalier/autograd/autocast.h>
 #include <espalier/autograd/grad_mode.h>
 #include <espalier/nn/nn.h>
 #include <espalier/ops/creation.h>
@@ -136,6 +137,27 @@ TEST(SequenceLayers, find_their_shapes_without_data) {
     Tensor forward(const Tensor& x) { return gru(lstm(x).first).first; }
   } tagger;
   EXPECT_EQ(tagger.check({5, 3, 8}), Shape({5, 3, 3}));
+}
+
+TEST(SequenceLayers, work_under_autocast) {
+  manual_seed(3);
+  nn::LSTM lstm{8, 8};
+  nn::GRU gru{8, 8};
+  nn::MultiheadAttention attention{8, 2, {.add_bias_kv = true}};
+  nn::TransformerEncoder encoder{nn::TransformerEncoderLayer{8, 2, {.dropout = 0}}, 1};
+  nn::Linear linear{8, 8};
+  auto run = [&] {
+    Tensor mask = nn::generate_square_subsequent_mask(4), x = linear(full({4, 2, 8}, 0.3));
+    x = gru(lstm(x).first).first;
+    x = encoder(linear(x), nn::Encode{.mask = mask});
+    x = attention(x, x, x, nn::Attend{.attn_mask = mask}).first;
+    x.sum().backward();
+    return x.to_vector<float>();
+  };
+  auto exact = run();
+  Autocast scope;
+  auto near = run();
+  for (size_t i = 0; i < exact.size(); ++i) EXPECT_NEAR(near[i], exact[i], 0.05);
 }
 
 TEST(SequenceLayers, work_in_bfloat16) {
