@@ -209,6 +209,7 @@ class Machine {
         return true;
       }
       case 'b': build(pop()); return true;
+      case 'P': push(rules_.persistent(arena_, arena_.make(Kind::text, in_.line()))); return true;
       case 'Q': push(rules_.persistent(arena_, pop())); return true;
       default: return false;
     }

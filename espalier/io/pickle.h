@@ -18,7 +18,7 @@ class PickleRules {
   // What stands for the result of calling a known name with `args`, a tuple; nothing where it can't be
   // called.
   virtual std::optional<Value> call(ValueArena& arena, const std::string& global, const Value& args) = 0;
-  // What stands for an object kept outside the pickle.
+  // What stands for an object kept outside the pickle. In protocol 0 its id is a text.
   virtual Value persistent(ValueArena& arena, const Value& id) = 0;
   // Whether names that are not known may be classes of modules: objects of nothing that are given their
   // _parameters and _modules, as PyTorch keeps them. found_module is told each.

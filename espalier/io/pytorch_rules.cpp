@@ -1,6 +1,7 @@
 #include <espalier/io/pytorch_rules.h>
 
 #include <algorithm>
+#include <charconv>
 
 namespace espalier::io {
 namespace {
@@ -137,6 +138,33 @@ void check_inside(const TorchTensor& t, int64_t room) {
                      " reaches beyond its storage of ", room, " elements");
 }
 
+// The text up to `end`, which must be there, is taken off with it.
+std::string_view take_to(std::string_view& text, std::string_view end) {
+  size_t at = text.find(end);
+  require<FileError>(at != text.npos, "its pickle points to what is no storage of elements");
+  std::string_view out = text.substr(0, at);
+  text.remove_prefix(at + end.size());
+  return out;
+}
+
+// Protocol 0 has ids as Python prints them: ('storage', <class 'torch.FloatStorage'>, '0', 'cpu', 6[, None]).
+Value id_of_text(ValueArena& arena, std::string_view text) {
+  Value id = arena.make(Kind::tuple);
+  bool begins = take_to(text, "('").empty();
+  id.node->items.push_back(arena.make(Kind::text, take_to(text, "', <class '")));
+  id.node->items.push_back(arena.make(Kind::global, take_to(text, "'>, '")));
+  id.node->items.push_back(arena.make(Kind::text, take_to(text, "', '")));
+  id.node->items.push_back(arena.make(Kind::text, take_to(text, "', ")));
+  text = take_to(text, ")");
+  if (text.ends_with(", None")) text.remove_suffix(6);
+  int64_t elements = 0;
+  auto r = std::from_chars(text.data(), text.data() + text.size(), elements);
+  require<FileError>(begins && r.ec == std::errc() && r.ptr == text.data() + text.size(),
+                     "its pickle points to what is no storage of elements");
+  id.node->items.push_back(Value::of(elements));
+  return id;
+}
+
 }  // namespace
 
 bool TorchRules::knows(std::string_view global) const {
@@ -173,6 +201,7 @@ std::optional<Value> TorchRules::call(ValueArena& arena, const std::string& glob
 // Before PyTorch 1.6 also ("module", class, path, source of the class), which stands for the class.
 // ("storage", class, key, device, elements[, None or (key of a view, its offset, its elements)])
 Value TorchRules::persistent(ValueArena& arena, const Value& id) {
+  if (id.is(Kind::text)) return persistent(arena, id_of_text(arena, id.text()));
   const Values none, &a = id.is(Kind::tuple) ? id.items() : none;
   bool is_class = a.size() == 4 && a[0].is(Kind::text) && a[0].text() == "module" && a[1].is(Kind::global);
   if (is_class) return a[1];
