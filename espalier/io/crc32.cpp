@@ -1,6 +1,5 @@
 #include <espalier/io/crc32.h>
 
-#include <algorithm>
 #include <cstring>
 
 #include <zlib.h>
@@ -8,8 +7,6 @@
 #ifdef __x86_64__
 #include <immintrin.h>
 #endif
-
-#include <espalier/io/file.h>
 
 namespace espalier::io {
 namespace {
@@ -65,9 +62,7 @@ bool can_fold() {
 
 }  // namespace
 
-namespace {
-
-uint32_t crc_of_part(std::span<const std::byte> bytes) {
+uint32_t crc32(std::span<const std::byte> bytes) {
   uint32_t crc = 0;
 #ifdef __x86_64__
   size_t whole = bytes.size() / kBlock * kBlock;
@@ -77,22 +72,6 @@ uint32_t crc_of_part(std::span<const std::byte> bytes) {
   }
 #endif
   return continued(crc, bytes);
-}
-
-constexpr size_t kPart = 1 << 24;
-
-}  // namespace
-
-uint32_t crc32(std::span<const std::byte> bytes) {
-  uint32_t whole = 0;
-  while (!bytes.empty()) {
-    auto part = bytes.first(std::min(kPart, bytes.size()));
-    auto size = static_cast<z_off_t>(part.size());
-    whole = static_cast<uint32_t>(::crc32_combine(whole, crc_of_part(part), size));
-    forget(part);
-    bytes = bytes.subspan(part.size());
-  }
-  return whole;
 }
 
 }  // namespace espalier::io

@@ -6,8 +6,7 @@
 
 namespace espalier::io {
 
-// The CRC-32 of zip archives, at the speed of memory where the processor can multiply without carries. Bytes
-// of a mapped file are forgotten (io/file.h) when they were read.
+// The CRC-32 of zip archives, at the speed of memory where the processor can multiply without carries.
 uint32_t crc32(std::span<const std::byte> bytes);
 
 }  // namespace espalier::io

@@ -202,6 +202,19 @@ void inflate_into(Bytes from, std::string& to, const ZipEntry& e) {
                      "' can't be unpacked; get the file anew");
 }
 
+// Part by part, so that no more than one of a mapped file is in memory.
+uint32_t crc_of(Bytes bytes) {
+  constexpr size_t kPart = 1 << 24;
+  uint32_t whole = 0;
+  while (!bytes.empty()) {
+    Bytes part = bytes.first(std::min(kPart, bytes.size()));
+    whole = static_cast<uint32_t>(::crc32_combine(whole, crc32(part), static_cast<z_off_t>(part.size())));
+    forget(part);
+    bytes = bytes.subspan(part.size());
+  }
+  return whole;
+}
+
 }  // namespace
 
 int64_t expansion_limit(size_t file_bytes) {
@@ -237,7 +250,7 @@ Bytes ZipFile::read(const ZipEntry& entry, std::string& buffer) const {
     inflate_into(bytes, buffer, entry);
     bytes = std::as_bytes(std::span(buffer));
   }
-  require<FileError>(kFuzzing || crc32(bytes) == entry.crc, "the entry '", printable(entry.name),
+  require<FileError>(kFuzzing || crc_of(bytes) == entry.crc, "the entry '", printable(entry.name),
                      "' is damaged: its CRC-32 is another; get the file anew");
   return bytes;
 }

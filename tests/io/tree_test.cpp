@@ -76,6 +76,16 @@ TEST(Tree, tensors_that_share_memory_share_it_again) {
   EXPECT_EQ(parts[1].number(), 1);
 }
 
+TEST(Tree, what_was_changed_in_a_mapped_file_is_written) {
+  TemporaryFolder folder;
+  save({{"a", counting({10000})}}, folder / "first.pt");
+  Tree tree = load(folder / "first.pt");
+  tree["a"].array().data<float>()[9999] = -1;
+  save(tree, folder / "second.pt");
+  EXPECT_EQ(load(folder / "second.pt")["a"].array().data<float>()[9999], -1);
+  EXPECT_EQ(load(folder / "first.pt")["a"].array().data<float>()[9999], 9999);
+}
+
 TEST(Tree, errors_say_what_there_is) {
   Tree tree{{"epoch", 3}, {"model", Tree::dict()}};
   auto text = [](auto&& f) -> std::string {
