@@ -34,6 +34,8 @@ Html figures(const std::vector<Html>& head, const std::vector<std::vector<Html>>
 struct Scale {
   double low = 0, high = 1, step = 1;
   static Scale over(double low, double high, int most = 5);
+  // Places of labels, not many.
+  std::vector<double> ticks() const;
   double place(double value) const { return high > low ? (value - low) / (high - low) : 0.5; }
 };
 

@@ -154,11 +154,12 @@ Reading::Reading(const trace::Record& record) {
     tokens_ = in.dtype == int64 || in.dtype == int32;
     if (in.shape.empty()) return;
     batch_ = in.shape[0];
+    if (in.shape.rank() > 1) steps_ = in.shape[1];
     // Sequences may have their steps first; what comes out tells how many examples there are.
     if (call.outputs.empty() || in.shape.rank() < 2) return;
     const Shape& out = record.tensors[call.outputs[0]].shape;
     bool second = out.rank() == 2 && out[0] == in.shape[1] && out[0] != in.shape[0];
-    if (second && !images_) batch_ = in.shape[1];
+    if (second && !images_) std::swap(batch_, steps_);
     return;
   }
 }
@@ -167,7 +168,8 @@ std::vector<std::string> Reading::dimensions(const Shape& s, Role role) const {
   switch (s.rank()) {
     case 4:
       if (images_) return {"batch", "channels", "height", "width"};
-      return {"batch", "heads", "steps", "features"};
+      return {"batch", s[1] == steps_ ? "steps" : "heads", s[2] == steps_ ? "steps" : "heads",
+              s[3] == steps_ ? "steps" : "features"};
     case 3:
       if (steps_first(s)) return {"steps", "batch", "features"};
       return {"batch", images_ ? "rows" : "steps", "features"};

@@ -28,7 +28,7 @@ class Reading {
  private:
   bool steps_first(const Shape& shape) const { return shape[0] != batch_ && shape[1] == batch_; }
 
-  int64_t batch_ = -1;
+  int64_t batch_ = -1, steps_ = -1;  // of sequences
   bool images_ = true;
   bool tokens_ = false;  // the input is whole numbers: positions in a vocabulary
 };

@@ -1,7 +1,7 @@
 #include <espalier/view/layout.h>
 
 #include <algorithm>
-#include <numeric>
+#include <cmath>
 
 namespace espalier::view {
 namespace {
@@ -83,23 +83,38 @@ class Layers {
     for (size_t item : layer) x_[item] -= middle;
   }
 
-  // Moves the items of a layer towards their neighbours, as far as the room allows.
-  void align(const std::vector<size_t>& layer, const Neighbours& neighbours) {
-    std::vector<double> wish;
-    for (size_t item : layer) {
-      double sum = 0, weight = 0;
-      for (size_t n : neighbours[item]) {
-        double w = n < boxes_ || item >= boxes_ ? 4 : 1;  // boxes in line matter more than links
-        sum += w * x_[n], weight += w;
-      }
-      wish.push_back(weight > 0 ? sum / weight : x_[item]);
+  // Where an item would stand best: in line with its neighbours; a box with other boxes.
+  double wish(size_t item, const std::vector<size_t>& neighbours) const {
+    auto is_box = [&](size_t n) { return n < boxes_; };
+    bool boxes_only = is_box(item) && std::any_of(neighbours.begin(), neighbours.end(), is_box);
+    double sum = 0, count = 0;
+    for (size_t n : neighbours) {
+      if (boxes_only && !is_box(n)) continue;
+      sum += x_[n], ++count;
     }
-    std::vector<double> left = wish, right = wish;
+    return count > 0 ? sum / count : x_[item];
+  }
+
+  double moved(const std::vector<size_t>& layer, const std::vector<double>& to,
+               const std::vector<double>& wishes) const {
+    double sum = 0;
+    for (size_t i = 0; i < layer.size(); ++i) sum += layer[i] < boxes_ ? std::abs(to[i] - wishes[i]) : 0;
+    return sum;
+  }
+
+  // Moves the items of a layer to where they wish, as far as the room allows; of making room to the right or
+  // to the left what disturbs the boxes less, or half of each.
+  void align(const std::vector<size_t>& layer, const Neighbours& neighbours) {
+    std::vector<double> wishes;
+    for (size_t item : layer) wishes.push_back(wish(item, neighbours[item]));
+    std::vector<double> right = wishes, left = wishes;
     for (size_t i = 1; i < layer.size(); ++i)
-      left[i] = std::max(left[i], left[i - 1] + apart(layer[i - 1], layer[i]));
+      right[i] = std::max(right[i], right[i - 1] + apart(layer[i - 1], layer[i]));
     for (size_t i = layer.size() - 1; i-- > 0;)
-      right[i] = std::min(right[i], right[i + 1] - apart(layer[i], layer[i + 1]));
-    for (size_t i = 0; i < layer.size(); ++i) x_[layer[i]] = (left[i] + right[i]) / 2;
+      left[i] = std::min(left[i], left[i + 1] - apart(layer[i], layer[i + 1]));
+    double cost_right = moved(layer, right, wishes), cost_left = moved(layer, left, wishes);
+    double share = cost_right + 1 < cost_left ? 1 : cost_left + 1 < cost_right ? 0 : 0.5;
+    for (size_t i = 0; i < layer.size(); ++i) x_[layer[i]] = share * right[i] + (1 - share) * left[i];
   }
 
   Layout result() const {

@@ -108,7 +108,7 @@ std::string learning(const trace::History& h) {
 std::string verdict(const trace::History& h) {
   if (h.empty()) return "No epoch is finished yet.";
   for (const trace::Epoch& e : h) {
-    if (!std::isfinite(e.train_loss))
+    if (!std::isfinite(e.train_loss) || !std::isfinite(counting_loss(e)))
       return concat("The training diverged in epoch ", e.epoch,
                     ": its loss is not a number. Try a smaller learning rate.");
   }

@@ -50,6 +50,19 @@ TEST(LineChart, HasAPointATableAndWordsForItsFigures) {
   EXPECT_THAT(html, HasSubstr("role=\"img\" aria-labelledby=\"c-title c-desc\""));
 }
 
+TEST(LineChart, OfHugeValuesEndsAndStaysFinite) {
+  for (double v : {1e16, 1e300, 1.7e308}) {
+    std::string html =
+        line_chart({.id = "c", .title = "t", .x_label = "x", .series = {{"a", {1, 2, 3}, {-v, v, v + 4}}}})
+            .str();
+    EXPECT_LT(html.size(), 20000u);
+  }
+  std::string close =
+      line_chart({.id = "c", .title = "t", .x_label = "x", .series = {{"a", {1, 2}, {1e16, 1e16 + 4}}}})
+          .str();
+  EXPECT_LT(close.size(), 20000u);
+}
+
 TEST(LineChart, LeavesGapsForWhatIsNotFinite) {
   std::string html =
       line_chart({.id = "c", .title = "t", .x_label = "epoch", .series = {{"a", {1, 2, 3}, {1, NAN, 2}}}})

@@ -73,7 +73,7 @@ std::vector<std::vector<Html>> all_cells(const std::vector<CostRow>& rows, const
 std::string finding(const std::vector<CostRow>& rows, const Work& all) {
   auto slower = [](const CostRow& a, const CostRow& b) { return both(a).seconds < both(b).seconds; };
   const CostRow& slowest = *std::max_element(rows.begin(), rows.end(), slower);
-  return concat("A step takes ", milliseconds(all.seconds), " ms without the optimizer; ", slowest.stage,
+  return concat("A step takes ", number(1e3 * all.seconds), " ms without the optimizer; ", slowest.stage,
                 " takes ", share(both(slowest).seconds / all.seconds), " of it.");
 }
 
