@@ -12,13 +12,13 @@ namespace espalier::view {
 namespace {
 
 constexpr LayoutSizes kSizes{};
-constexpr double kMargin = 40;   // around all: room for the frames of groups
-constexpr size_t kLetters = 31;  // that a box has room for
+constexpr double kMargin = 40;                            // around all: room for the frames of groups
+constexpr size_t kNameLetters = 25, kDetailLetters = 31;  // that a box has room for
 
-std::string shortened(const std::string& text) {
-  if (text::width(text) <= kLetters) return text;
+std::string shortened(const std::string& text, size_t most) {
+  if (text::width(text) <= most) return text;
   std::string out;
-  size_t letters = 0, skip = text::width(text) - kLetters + 1;
+  size_t letters = 0, skip = text::width(text) - most + 1;
   for (char c : text) {
     bool begins = (static_cast<unsigned char>(c) & 0xC0) != 0x80;
     if (begins && letters++ == skip) out = "…";
@@ -54,22 +54,23 @@ std::string path(const std::vector<Point>& points) {
 Html box(const Graph::Node& node, const Point& at) {
   double left = at.x - kSizes.width / 2, top = at.y - kSizes.height / 2;
   std::string below = node.kind.empty() ? node.detail : concat(node.kind, "  ", node.detail);
-  return tag(
-      "g", {{"class", concat("box is-", node.family)}}, tag("title", {}, node.name, ": ", below),
-      tag("rect", {{"class", "frame"},
-                   {"x", px(left)},
-                   {"y", px(top)},
-                   {"width", px(kSizes.width)},
-                   {"height", px(kSizes.height)},
-                   {"rx", 4}}),
-      tag("rect", {{"class", "edge"},
-                   {"x", px(left)},
-                   {"y", px(top)},
-                   {"width", 5},
-                   {"height", px(kSizes.height)},
-                   {"rx", 2}}),
-      tag("text", {{"class", "name"}, {"x", px(left + 14)}, {"y", px(at.y - 4)}}, shortened(node.name)),
-      tag("text", {{"class", "detail"}, {"x", px(left + 14)}, {"y", px(at.y + 13)}}, shortened(below)));
+  return tag("g", {{"class", concat("box is-", node.family)}}, tag("title", {}, node.name, ": ", below),
+             tag("rect", {{"class", "frame"},
+                          {"x", px(left)},
+                          {"y", px(top)},
+                          {"width", px(kSizes.width)},
+                          {"height", px(kSizes.height)},
+                          {"rx", 4}}),
+             tag("rect", {{"class", "edge"},
+                          {"x", px(left)},
+                          {"y", px(top)},
+                          {"width", 5},
+                          {"height", px(kSizes.height)},
+                          {"rx", 2}}),
+             tag("text", {{"class", "name"}, {"x", px(left + 14)}, {"y", px(at.y - 4)}},
+                 shortened(node.name, kNameLetters)),
+             tag("text", {{"class", "detail"}, {"x", px(left + 14)}, {"y", px(at.y + 13)}},
+                 shortened(below, kDetailLetters)));
 }
 
 Html frame(const Graph::Group& group, const Layout& layout, double depth) {

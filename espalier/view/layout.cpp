@@ -14,6 +14,7 @@ class Layers {
       : sizes_(sizes), boxes_(boxes), rank_(boxes, 0) {
     for (const Link& l : links)
       rank_[l.to] = std::max(rank_[l.to], rank_[l.from] + 1);  // from stands before to
+    pull_down(links);
     up_.resize(boxes), down_.resize(boxes);
     for (const Link& l : links) chains_.push_back(chain(l));
     size_t most = rank_.empty() ? 0 : static_cast<size_t>(*std::max_element(rank_.begin(), rank_.end())) + 1;
@@ -38,6 +39,19 @@ class Layers {
   }
 
  private:
+  // A box to which nothing leads stands right above what it leads to; the first stands at the top.
+  void pull_down(const std::vector<Link>& links) {
+    for (size_t i = 1; i < boxes_; ++i) {
+      int lowest = -1;
+      bool led_to = false;
+      for (const Link& l : links) {
+        led_to = led_to || l.to == i;
+        if (l.from == i) lowest = lowest < 0 ? rank_[l.to] : std::min(lowest, rank_[l.to]);
+      }
+      if (!led_to && lowest > 0) rank_[i] = lowest - 1;
+    }
+  }
+
   // The items of a link: its boxes, and one in each layer between.
   std::vector<size_t> chain(const Link& l) {
     std::vector<size_t> items = {l.from};
