@@ -283,7 +283,7 @@ class Report(PageTest):
             self.skipTest("ESPALIER_SCREENSHOTS names no folder")
         out = Path(SHOTS)
         out.mkdir(parents=True, exist_ok=True)
-        for view, scheme in (("structure", "light"), ("training", "light"), ("cost", "dark")):
+        for view, scheme in (("structure", "light"), ("training", "light"), ("parameters", "dark")):
             self.browser.media(scheme)
             self.page("seed-cnn")
             self.browser.one(f"#tab-{view}").click()
