@@ -24,6 +24,7 @@ constexpr Entry kVerbs[] = {
     {"show", "Say what is in a file of weights or in the folder of a run", show},
     {"summary", "The layers of a model: shapes, parameters, arithmetic, memory", summary},
     {"report", "Write the page that shows all of a run, one file that opens in a browser", report},
+    {"quiz", "Ask questions about a model and its run", quiz},
     {"convert", "Write the tensors of a file in another format", convert},
     {"diff", "Say which tensors of two files differ, and by how much", diff},
     {"verify", "Say whether a file of weights is sound and safe, or why not", verify},

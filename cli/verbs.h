@@ -25,6 +25,7 @@ Verb predict;
 Verb show;
 Verb report;
 Verb summary;
+Verb quiz;
 Verb convert;
 Verb diff;
 Verb verify;
