@@ -31,7 +31,8 @@ view::Html follow_image(const train::Run& run, const std::string& file) {
   auto model = models::create(s.model, static_cast<int64_t>(s.classes.size()));
   model.ref().load(run.file("weights.safetensors"), {});
   model.ref().train(false);
-  Array image = train::like_data(data::parse_image(std::as_bytes(std::span(file)), kMostPixels), Shape(s.image));
+  Array image =
+      train::like_data(data::parse_image(std::as_bytes(std::span(file)), kMostPixels), Shape(s.image));
   Tensor x = train::Preparation::between(Shape(s.image), models::input_shape(s.model)).apply(image);
   auto record = nn::trace(model.ref(), model.run(), x, {.values = "*", .value_bytes = kValueBytes}).record;
 
@@ -42,10 +43,11 @@ view::Html follow_image(const train::Run& run, const std::string& file) {
   std::string verdict = p.empty() ? "This image"
                                   : concat("This image: ", s.classes.at(static_cast<size_t>(best)), ", with ",
                                            text::fixed(100 * p[static_cast<size_t>(best)], 1), " %");
-  return view::tag("article", {{"class", "sample"}, {"id", "dropped"}, {"tabindex", -1}}, view::tag("h3", {}, verdict),
-                   view::picture_of(batch_of_one(image), 0, "The image, as the model's data has them"),
-                   arithmetic.kernels("dropped-"),
-                   view::prediction(record, {.prefix = "dropped-"}, s.classes, arithmetic, "dropped-", budget));
+  return view::tag(
+      "article", {{"class", "followed"}, {"id", "dropped"}, {"tabindex", -1}}, view::tag("h3", {}, verdict),
+      view::picture_of(batch_of_one(image), 0, "The image, as the model's data has them"),
+      arithmetic.kernels("dropped-"),
+      view::prediction(record, {.prefix = "dropped-"}, s.classes, arithmetic, "dropped-", budget));
 }
 
 }  // namespace espalier::cli

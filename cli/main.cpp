@@ -25,6 +25,7 @@ constexpr Entry kVerbs[] = {
     {"summary", "The layers of a model: shapes, parameters, arithmetic, memory", summary},
     {"report", "Write the page that shows all of a run, one file that opens in a browser", report},
     {"quiz", "Ask questions about a model and its run", quiz},
+    {"serve", "Show runs in a browser on this machine, live while they train", serve},
     {"convert", "Write the tensors of a file in another format", convert},
     {"diff", "Say which tensors of two files differ, and by how much", diff},
     {"verify", "Say whether a file of weights is sound and safe, or why not", verify},

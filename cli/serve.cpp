@@ -46,6 +46,7 @@ Response news(const train::Run& run) {
 bool is_live(const std::string& view) { return view == "training" || view == "gradients"; }
 
 Response view_of(const train::Run& run, const std::string& id) {
+  if (id == "facts") return {200, view::facts(live_data(run)).str()};
   for (const view::View& v : view::views()) {
     if (id == v.id) return {200, v.content(is_live(id) ? live_data(run) : train::run_data(run)).str()};
   }
@@ -106,7 +107,9 @@ void run(const Options& o) {
 Work serve(CLI::App& command, const Common&) {
   auto o = std::make_shared<Options>();
   command.add_option("runs", o->runs, "Folder of runs, or of one run")->capture_default_str();
-  command.add_option("--port", o->port, "0 takes one that is free")->capture_default_str()->check(CLI::Range(0, 65535));
+  command.add_option("--port", o->port, "0 takes one that is free")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 65535));
   return [o] { run(*o); };
 }
 

@@ -1,6 +1,7 @@
 #include "serve_pages.h"
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 
 #include <espalier/core/error.h>
@@ -36,15 +37,12 @@ std::string accuracy_of(const trace::History& h) {
   return h.empty() ? "–" : percent(h.back().val_accuracy.value_or(h.back().train_accuracy));
 }
 
-Html link_to(const std::string& name) {
-  return tag("a", {{"href", "/run/" + view::url_part(name)}}, name);
-}
+Html link_to(const std::string& name) { return tag("a", {{"href", "/run/" + view::url_part(name)}}, name); }
 
 Html choose(const std::string& name) {
-  return view::void_tag("input", {{"type", "checkbox"},
-                                  {"name", "run"},
-                                  {"value", name},
-                                  {"aria-label", concat("Compare ", name)}});
+  return view::void_tag(
+      "input",
+      {{"type", "checkbox"}, {"name", "run"}, {"value", name}, {"aria-label", concat("Compare ", name)}});
 }
 
 std::vector<Html> row(const Runs& runs, const std::string& name) {
@@ -53,8 +51,14 @@ std::vector<Html> row(const Runs& runs, const std::string& name) {
     if (!run) return {};
     auto h = history_of(*run);
     const trace::Settings& s = run->settings();
-    return {link_to(name), s.model, s.data, concat(h.size(), " of ", s.epochs),
-            h.empty() ? "–" : text::fixed(h.back().train_loss, 4), accuracy_of(h), state_of(*run, h), choose(name)};
+    return {link_to(name),
+            s.model,
+            s.data,
+            concat(h.size(), " of ", s.epochs),
+            h.empty() ? "–" : text::fixed(h.back().train_loss, 4),
+            accuracy_of(h),
+            state_of(*run, h),
+            choose(name)};
   } catch (const Error& e) {
     return {name, printable(e.what()), "", "", "", "", "damaged", ""};
   }
@@ -86,7 +90,9 @@ Html differences(const std::vector<Compared>& runs) {
   static constexpr std::pair<const char*, Text> kRows[] = {
       {"epochs done", [](const Compared& r) { return concat(r.history.size()); }},
       {"last training loss",
-       [](const Compared& r) { return r.history.empty() ? "–" : text::fixed(r.history.back().train_loss, 4); }},
+       [](const Compared& r) {
+         return r.history.empty() ? "–" : text::fixed(r.history.back().train_loss, 4);
+       }},
       {"last accuracy", [](const Compared& r) { return accuracy_of(r.history); }},
       {"model", [](const Compared& r) { return r.settings.model; }},
       {"data", [](const Compared& r) { return r.settings.data; }},
@@ -114,7 +120,8 @@ Html differences(const std::vector<Compared>& runs) {
 }
 
 Html heading(const std::string& kicker, const std::string& title) {
-  return tag("header", {{"class", "top"}}, tag("div", {}, tag("p", {{"class", "kicker"}}, kicker), tag("h1", {}, title)),
+  return tag("header", {{"class", "top"}},
+             tag("div", {}, tag("p", {{"class", "kicker"}}, kicker), tag("h1", {}, title)),
              view::theme_button());
 }
 
@@ -127,13 +134,15 @@ std::string list_page(const Runs& runs) {
     if (auto cells = row(runs, name); !cells.empty()) rows.push_back(std::move(cells));
   }
   Html content;
-  if (rows.empty()) content = tag("p", {{"class", "absent"}}, "There are no runs here yet. `espalier train` makes one.");
+  if (rows.empty())
+    content = tag("p", {{"class", "absent"}}, "There are no runs here yet. `espalier train` makes one.");
   else
-    content = tag("form", {{"action", "/compare"}, {"method", "get"}},
-                  view::table({"run", "model", "data", "epochs", "loss", "accuracy", "state", "compare"}, rows,
-                              {.caption = "Accuracy is that of the validation data where there is some.",
-                               .numbers = {3, 4, 5}}),
-                  tag("button", {}, "Compare those chosen"));
+    content =
+        tag("form", {{"action", "/compare"}, {"method", "get"}},
+            view::table({"run", "model", "data", "epochs", "loss", "accuracy", "state", "compare"}, rows,
+                        {.caption = "Accuracy is that of the validation data where there is some.",
+                         .numbers = {3, 4, 5}}),
+            tag("button", {}, "Compare those chosen"));
   body += tag("main", {{"id", "main"}}, content);
   return view::document("Runs", body, {.live = true, .views = false});
 }
@@ -149,10 +158,11 @@ std::string comparison_page(const Runs& runs, const std::vector<std::string>& na
   if (compared.size() < 2) {
     content += tag("p", {{"class", "absent"}}, "Choose two to four runs in the list.");
   } else {
-    content += tag("div", {{"class", "charts"}},
-                   chart(compared, "compare-loss", "Training loss", [](const trace::Epoch& e) { return e.train_loss; }),
-                   chart(compared, "compare-accuracy", "Accuracy (of validation data where there is some)",
-                         [](const trace::Epoch& e) { return e.val_accuracy.value_or(e.train_accuracy); }));
+    content += tag(
+        "div", {{"class", "charts"}},
+        chart(compared, "compare-loss", "Training loss", [](const trace::Epoch& e) { return e.train_loss; }),
+        chart(compared, "compare-accuracy", "Accuracy (of validation data where there is some)",
+              [](const trace::Epoch& e) { return e.val_accuracy.value_or(e.train_accuracy); }));
     content += differences(compared);
   }
   body += tag("main", {{"id", "main"}}, content);
@@ -161,6 +171,7 @@ std::string comparison_page(const Runs& runs, const std::vector<std::string>& na
 
 view::RunData live_data(const train::Run& run) {
   view::RunData data{.name = fs::path(run.path()).filename().string(), .settings = run.settings()};
+  data.structure = run.structure().value_or(trace::Structure{});
   data.history = history_of(run);
   if (fs::exists(run.file("steps.jsonl"))) data.steps = trace::read_steps(run.file("steps.jsonl"));
   return data;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <espalier/view/run_data.h>
+
 #include "runs.h"
 
 namespace espalier::cli {

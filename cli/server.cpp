@@ -20,9 +20,13 @@ bool is_ours(const std::string& host, int port) {
 }
 
 // A page of another site can send a form here; it can't add this header without asking first.
-bool is_from_our_page(const httplib::Request& request) { return request.get_header_value("X-Espalier") == "1"; }
+bool is_from_our_page(const httplib::Request& request) {
+  return request.get_header_value("X-Espalier") == "1";
+}
 
-Response refusal(int status, const std::string& why) { return {status, why + "\n", "text/plain; charset=utf-8"}; }
+Response refusal(int status, const std::string& why) {
+  return {status, why + "\n", "text/plain; charset=utf-8"};
+}
 
 Request read(const httplib::Request& request) {
   Request out{.path = request.path, .body = request.body, .post = request.method == "POST"};
@@ -41,7 +45,12 @@ Response respond(const httplib::Request& request, const Answer& answer) {
 
 void write(httplib::Response& to, const Response& from) {
   to.status = from.status;
-  to.set_content(from.body, from.type.c_str());
+  // Given by a provider it is sent as it is: to compress it would take time from a training.
+  auto body = std::make_shared<std::string>(from.body);
+  to.set_content_provider(body->size(), from.type.c_str(),
+                          [body](size_t offset, size_t length, httplib::DataSink& sink) {
+                            return sink.write(body->data() + offset, length);
+                          });
 }
 
 const httplib::Headers kHeaders = {{"Content-Security-Policy", "frame-ancestors 'none'"},

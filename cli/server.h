@@ -7,7 +7,7 @@
 namespace espalier::cli {
 
 struct Request {
-  std::string path;  // decoded: "/run/a name"
+  std::string path;                    // decoded: "/run/a name"
   std::vector<std::string> runs = {};  // values of the query's `run`
   std::string body = {};
   bool post = false;

@@ -26,6 +26,7 @@ Verb show;
 Verb report;
 Verb summary;
 Verb quiz;
+Verb serve;
 Verb convert;
 Verb diff;
 Verb verify;

@@ -13,9 +13,9 @@ bool begins_with(std::span<const std::byte> bytes, std::string_view magic) {
   return bytes.size() >= magic.size() && std::memcmp(bytes.data(), magic.data(), magic.size()) == 0;
 }
 
-Pixels decode(std::span<const std::byte> bytes) {
-  if (begins_with(bytes, "\x89PNG")) return decode_png(bytes);
-  if (begins_with(bytes, "\xff\xd8\xff")) return decode_jpeg(bytes);
+Pixels decode(std::span<const std::byte> bytes, int64_t most) {
+  if (begins_with(bytes, "\x89PNG")) return decode_png(bytes, most);
+  if (begins_with(bytes, "\xff\xd8\xff")) return decode_jpeg(bytes, most);
   throw FileError("it is neither a PNG nor a JPEG image; convert it to one of them");
 }
 
@@ -34,15 +34,19 @@ Array planes(const Pixels& pixels) {
 
 }  // namespace
 
-void check_image_size(int64_t height, int64_t width) {
-  require<FileError>(height > 0 && width > 0 && height <= kMostPixels / width, "it has ", height, " times ",
-                     width, " pixels; Espalier reads images of 1 to ", kMostPixels);
+void check_image_size(int64_t height, int64_t width, int64_t most) {
+  require<FileError>(height > 0 && width > 0 && height <= most / width, "it has ", height, " times ", width,
+                     " pixels; images of 1 to ", most, " are read");
+}
+
+Array parse_image(std::span<const std::byte> file, int64_t most_pixels) {
+  return planes(decode(file, most_pixels));
 }
 
 Array read_image(const std::string& path) {
   auto file = io::map_file(path);
   try {
-    return planes(decode(file.bytes));
+    return parse_image(file.bytes, kMostPixels);
   } catch (FileError& e) {
     e.prepend(concat("can't read the image '", path, "': "));
     throw;

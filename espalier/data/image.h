@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <span>
 #include <string>
 
 #include <espalier/core/array.h>
@@ -10,5 +13,8 @@ namespace espalier::data {
 // colour, transparency is left out. Throws FileError for a file that is missing, damaged, cut off or of
 // another kind.
 Array read_image(const std::string& path);
+
+// The same from the bytes of such a file, with a limit on how many pixels it may claim.
+Array parse_image(std::span<const std::byte> file, int64_t most_pixels);
 
 }  // namespace espalier::data

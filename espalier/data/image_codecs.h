@@ -19,10 +19,10 @@ struct Pixels {
 inline constexpr int64_t kMostPixels = int64_t{1} << 28;
 
 // Throw FileError that says what is wrong, without the path.
-Pixels decode_png(std::span<const std::byte> file);
-Pixels decode_jpeg(std::span<const std::byte> file);
+Pixels decode_png(std::span<const std::byte> file, int64_t most_pixels);
+Pixels decode_jpeg(std::span<const std::byte> file, int64_t most_pixels);
 
-// "its 60000 × 60000 pixels are more than …" unless the size is fit to be read.
-void check_image_size(int64_t height, int64_t width);
+// Throws "it has 60000 times 60000 pixels; …" unless the size is fit to be read.
+void check_image_size(int64_t height, int64_t width, int64_t most);
 
 }  // namespace espalier::data

@@ -40,9 +40,9 @@ class Decoder {
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
 
-  Pixels decode() {
+  Pixels decode(int64_t most_pixels) {
     require_ok(begin());
-    check_image_size(info_.output_height, info_.output_width);
+    check_image_size(info_.output_height, info_.output_width, most_pixels);
     Pixels out{info_.output_height, info_.output_width, 3, {}};
     out.bytes.resize(static_cast<size_t>(out.height * out.width * 3));
     require_ok(read_rows(out.bytes.data()));
@@ -84,6 +84,8 @@ class Decoder {
 
 }  // namespace
 
-Pixels decode_jpeg(std::span<const std::byte> file) { return Decoder(file).decode(); }
+Pixels decode_jpeg(std::span<const std::byte> file, int64_t most_pixels) {
+  return Decoder(file).decode(most_pixels);
+}
 
 }  // namespace espalier::data

@@ -16,6 +16,8 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "pages hold numbers in little-endian order");
 
+constexpr int64_t kWidth = 832, kLargestScale = 8;  // in pixels of the screen
+
 // The integers of "stride=[2, 1], …" behind `key=`.
 std::vector<int64_t> setting(const std::string& settings, const std::string& key) {
   std::vector<int64_t> out;
@@ -57,6 +59,16 @@ std::string joined(const std::vector<int64_t>& numbers) {
   std::string out;
   for (int64_t n : numbers) out += concat(out.empty() ? "" : ",", n);
   return out;
+}
+
+// A picture with pixels large enough to be told apart.
+Html enlarged(const Picture& p, const std::string& alt) {
+  int64_t scale = std::clamp<int64_t>(kWidth / std::max<int64_t>(p.width, 1), 1, kLargestScale);
+  return void_tag("img", {{"src", data_url("image/png", png(p))},
+                          {"alt", alt},
+                          {"class", "pixels"},
+                          {"width", scale * p.width},
+                          {"height", scale * p.height}});
 }
 
 // Smaller maps by leaving out rows and columns.
@@ -168,7 +180,7 @@ Html feature_maps(const trace::Record& record, int64_t stage, int64_t image, con
       concat(shown == all ? "All" : "The first", " ", shown, shown == all ? "" : concat(" of ", all),
              " maps of ", stage_name(call), ", ", out.shape[2], " × ", out.shape[3],
              "; orange above 0, blue below, full colour at ±", number(most));
-  Html picture = tag("div", {{"class", "sprite"}}, view::image(s.picture, what));
+  Html picture = tag("div", {{"class", "sprite"}}, enlarged(s.picture, what));
   Html caption = tag("figcaption", {}, what, values ? ". Choose a pixel to see how it was computed." : ".");
   if (!values || step > 1) return tag("figure", {{"class", "maps"}, {"id", id}}, picture, caption);
   return tag("figure",

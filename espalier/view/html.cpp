@@ -98,4 +98,15 @@ std::string data_url(std::string_view type, std::string_view bytes) {
   return concat("data:", type, ";base64,", base64(bytes));
 }
 
+std::string url_part(std::string_view name) {
+  static constexpr char kDigits[] = "0123456789ABCDEF";
+  std::string out;
+  for (unsigned char c : name) {
+    bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (plain || c == '-' || c == '.' || c == '_' || c == '~') out += static_cast<char>(c);
+    else out += {'%', kDigits[c >> 4], kDigits[c & 15]};
+  }
+  return out;
+}
+
 }  // namespace espalier::view

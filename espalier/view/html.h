@@ -68,6 +68,9 @@ Html tag(Name name, Attributes attributes, const Parts&... parts) {
 // Of an element without an end, such as <img>.
 inline Html void_tag(Name name, Attributes attributes) { return begin_tag(name, attributes); }
 
+// A name as a part of an address: what is not a letter, digit or one of -._~ is written as %41.
+std::string url_part(std::string_view name);
+
 // "data:image/png;base64,…"
 std::string data_url(std::string_view type, std::string_view bytes);
 

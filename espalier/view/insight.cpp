@@ -81,7 +81,8 @@ std::string mistaken(const RunData& run) {
   auto name = [&](int64_t c) {
     return c < std::ssize(run.settings.classes) ? run.settings.classes[c] : concat("class ", c);
   };
-  return X;
+  return concat("its commonest mistake is to take ", name(most / n), " for ", name(most % n), " (",
+                counts[most], " times)");
 }
 
 }  // namespace

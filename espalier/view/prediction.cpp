@@ -52,7 +52,7 @@ class Writer {
       } else if (auto sums = sums_of(stage)) {
         body += largest_parts(*sums, stage == stages_.back());
       }
-      out += tag("section", {{"class", "stage"}}, tag("h4", {}, stage_name(call)), body);
+      out += tag("div", {{"class", "stage"}}, tag("h4", {}, stage_name(call)), body);
     }
     return out;
   }

@@ -135,7 +135,7 @@ Questions shapes(const RunData& run, Generator& random) {
         concat("A batch of the shape ", in, " goes into ", with_kind(call), ". What shape comes out?"),
         to_string(to), like(in, to),
         concat(stage_name(call), ": ", what_happens(run.record, number), ". So ", in, " becomes ", to, ", ",
-               meaning(to, Role::inner), "."));
+               Reading(run.record).meaning(to, Role::inner), "."));
   }
   return out;
 }

@@ -13,7 +13,9 @@ std::string hash(const Asset& a) { return concat("'sha256-", a.sha256, "'"); }
 // The files of the page that are used, in their order.
 struct Files {
   explicit Files(const PageOptions& options)
-      : styles{&asset("style.css"), &asset("charts.css"), &asset("graph.css")}, scripts{&asset("page.js")} {
+      : styles{&asset("style.css"), &asset("charts.css"), &asset("graph.css"), &asset("results.css")},
+        scripts{&asset("page.js")} {
+    if (options.views) scripts.insert(scripts.end(), {&asset("prediction.js"), &asset("quiz.js")});
     if (options.live) scripts.push_back(&asset("live.js"));
   }
   std::vector<const Asset*> styles, scripts;
@@ -24,16 +26,17 @@ std::string policy(const Files& files, const PageOptions& options) {
   std::string styles, scripts;
   for (const Asset* a : files.styles) styles += " " + hash(*a);
   for (const Asset* a : files.scripts) scripts += " " + hash(*a);
-  return concat("default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; style-src", styles,
-                "; script-src", scripts, options.live ? "; connect-src 'self'" : "");
+  return concat("default-src 'none'; base-uri 'none'; form-action ", options.live ? "'self'" : "'none'",
+                "; img-src data:; style-src", styles, "; script-src", scripts,
+                options.live ? "; connect-src 'self'" : "");
 }
 
-Html head(const RunData& run, const Files& files, const PageOptions& options) {
+Html head(const std::string& title, const Files& files, const PageOptions& options) {
   Html out = void_tag("meta", {{"charset", "utf-8"}});
   out += void_tag("meta", {{"http-equiv", "Content-Security-Policy"}, {"content", policy(files, options)}});
   out += void_tag("meta", {{"name", "viewport"}, {"content", "width=device-width, initial-scale=1"}});
   out += void_tag("meta", {{"name", "color-scheme"}, {"content", "light dark"}});
-  out += tag("title", {}, run.name, " · Espalier");
+  out += tag("title", {}, title, " · Espalier");
   for (const Asset* a : files.styles) out += tag("style", {}, verbatim(a->text));
   return tag("head", {}, out);
 }
@@ -43,6 +46,8 @@ Html fact(const std::string& name, const std::string& value) {
 }
 
 std::string share(double accuracy) { return text::fixed(100 * accuracy, 1) + " %"; }
+
+}  // namespace
 
 Html facts(const RunData& run) {
   const trace::Settings& s = run.settings;
@@ -61,11 +66,17 @@ Html facts(const RunData& run) {
   return tag("dl", {{"class", "facts"}}, out);
 }
 
+Html theme_button() {
+  return tag("button", {{"id", "theme"}, {"type", "button"}, {"hidden", ""}}, "Dark page");
+}
+
+namespace {
+
 Html top(const RunData& run) {
   return tag("header", {{"class", "top"}},
              tag("div", {}, tag("p", {{"class", "kicker"}}, "A run, seen through"), tag("h1", {}, run.name),
                  facts(run)),
-             tag("button", {{"id", "theme"}, {"type", "button"}, {"hidden", ""}}, "Dark page"));
+             theme_button());
 }
 
 Html tabs() {
@@ -104,22 +115,32 @@ const std::vector<View>& views() {
       {"structure", "Structure", structure_view},
       {"data-flow", "Data flow", data_flow_view},
       {"training", "Training", training_view},
+      {"prediction", "Prediction", prediction_view},
       {"parameters", "Parameters", parameters_view},
+      {"gradients", "Gradients", gradients_view},
       {"cost", "Cost", cost_view},
+      {"mistakes", "Mistakes", mistakes_view},
+      {"quiz", "Quiz", quiz_view},
   };
   return table;
 }
 
-std::string report(const RunData& run, const PageOptions& options) {
+std::string document(const std::string& title, const Html& content, const PageOptions& options) {
   Files files(options);
-  Html body = tag("a", {{"class", "skip"}, {"href", "#main"}}, "Skip to the view");
-  body += top(run);
-  body += tabs();
-  body += panels(run);
-  body += foot(run);
+  Html body = tag("a", {{"class", "skip"}, {"href", "#main"}},
+                  options.views ? "Skip to the view" : "Skip to the content");
+  body += content;
   for (const Asset* a : files.scripts) body += tag("script", {}, verbatim(a->text));
-  Html page = tag("html", {{"lang", "en"}}, head(run, files, options), tag("body", {}, body));
+  Html page = tag("html", {{"lang", "en"}}, head(title, files, options), tag("body", {}, body));
   return concat("<!doctype html>\n", page.str(), "\n");
+}
+
+std::string report(const RunData& run, const PageOptions& options) {
+  Html content = top(run);
+  content += tabs();
+  content += panels(run);
+  content += foot(run);
+  return document(run.name, content, options);
 }
 
 }  // namespace espalier::view

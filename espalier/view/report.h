@@ -19,7 +19,14 @@ const std::vector<View>& views();
 
 struct PageOptions {
   bool live = false;  // served: the page may ask its own server for news, and live.js runs
+  bool views = true;  // it has those of a run
 };
+
+// A page around `content`, under the same strict policy: nothing is fetched, no script but its own runs.
+std::string document(const std::string& title, const Html& content, const PageOptions& options = {});
+// What stands in the head of a run's page: model, data, how far it is.
+Html facts(const RunData& run);
+Html theme_button();
 
 // The page of a run: one HTML file that holds all it needs, asks nothing of the network and runs no script
 // but its own.

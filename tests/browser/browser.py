@@ -12,6 +12,8 @@ from urllib.parse import quote
 
 try:
     from selenium import webdriver
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.keys import Keys
     from selenium.webdriver.chrome.service import Service
     from selenium.webdriver.support.wait import WebDriverWait
 except ImportError:
@@ -80,6 +82,20 @@ class Browser:
         """The cells of the body of a table, row by row."""
         return self.js("return [...document.querySelectorAll(arguments[0] + ' > tbody > tr')]"
                        ".map((r) => [...r.cells].map((c) => c.innerText.trim()))", selector)
+
+    def key(self, name):
+        """Presses a key where the focus is: "ENTER", "ARROW_RIGHT"."""
+        ActionChains(self.driver).send_keys(getattr(Keys, name)).perform()
+
+    def click_at(self, element, x, y):
+        """Clicks on a place counted from the element's upper left corner."""
+        left, top = self.js("const box = arguments[0].getBoundingClientRect(); return [box.left, box.top]", element)
+        for kind in "mousePressed", "mouseReleased":
+            self.cdp("Input.dispatchMouseEvent", type=kind, x=left + x, y=top + y, button="left", clickCount=1)
+
+    def wait(self, condition, seconds=20):
+        """Until condition() is true; gives what it gave."""
+        return WebDriverWait(self.driver, seconds, poll_frequency=0.1).until(lambda _: condition())
 
     def shot(self, path):
         self.driver.save_screenshot(str(path))

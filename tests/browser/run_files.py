@@ -53,15 +53,22 @@ class RunFiles:
         return self.record["tensors"][tensor]["shape"]
 
 
-def weights(path):
-    """float32 tensors of a safetensors file, by name."""
+FORMATS = {"F32": "f", "I32": "i", "I64": "q", "U8": "B"}
+
+
+def arrays(path):
+    """Tensors of a safetensors file by name, each as a flat tuple."""
     data = Path(path).read_bytes()
     size = struct.unpack_from("<Q", data)[0]
     header = json.loads(data[8:8 + size])
     header.pop("__metadata__", None)
     out = {}
     for name, entry in header.items():
-        if entry["dtype"] == "F32":
+        if entry["dtype"] in FORMATS:
             begin, end = entry["data_offsets"]
-            out[name] = struct.unpack_from(f"<{(end - begin) // 4}f", data, 8 + size + begin)
+            code = FORMATS[entry["dtype"]]
+            out[name] = struct.unpack_from(f"<{(end - begin) // struct.calcsize(code)}{code}", data, 8 + size + begin)
     return out
+
+
+weights = arrays

@@ -7,7 +7,11 @@
 #include <espalier/core/random.h>
 #include <espalier/io/safetensors.h>
 #include <espalier/nn/nn.h>
+#include <espalier/ops/creation.h>
 #include <espalier/optim/sgd.h>
+#include <espalier/trace/predictions.h>
+#include <espalier/trace/record_file.h>
+#include <espalier/trace/steps.h>
 
 #include "temporary_folder.h"
 
@@ -104,6 +108,68 @@ TEST(Fit, LeavesARunThatCanBeReadAgain) {
   Net again;
   again.load(run.file("weights.safetensors"));
   EXPECT_EQ(again.fc.weight.to_vector<float>(), net.fc.weight.to_vector<float>());
+}
+
+struct Rectified : nn::Module<Rectified> {
+  nn::Linear a{16, 8};
+  nn::ReLU relu;
+  nn::Linear b{8, 2};
+  Tensor forward(const Tensor& x) { return b(relu(a(x.flatten(1)))); }
+};
+
+TEST(Fit, ARunKeepsItsMomentsPredictionsAndSamples) {
+  TemporaryFolder folder;
+  manual_seed(0);
+  Rectified net;
+  auto test = bright_and_dark(30);
+  auto history = fit(net, bright_and_dark(40),
+                     {.epochs = 3,
+                      .batch_size = 8,
+                      .validation = &test,
+                      .optimizer = optim::SGD(net.parameters(), {.lr = 0.1}),
+                      .run = folder / "run",
+                      .verbose = false,
+                      .progress = false});
+  train::Run run = train::Run::open(folder / "run");
+  auto steps = trace::read_steps(run.file("steps.jsonl"));
+  ASSERT_EQ(steps.size(), 15u);
+  EXPECT_EQ(steps[0].layers.size(), 2u);
+  EXPECT_GT(steps[0].layers[0].update, 0);
+  EXPECT_EQ(steps.back().units.at(0).units, 8);
+  double loss = 0;
+  for (size_t i = 0; i < 5; ++i) loss += steps[i].loss / 5;
+  EXPECT_NEAR(loss, history[0].train_loss, 1e-6);
+
+  auto predictions = trace::read_predictions(run.file("predictions.safetensors"));
+  ASSERT_EQ(predictions.size(), 30);
+  int64_t right = 0;
+  for (int64_t i = 0; i < 30; ++i) right += !predictions.wrong(i);
+  EXPECT_NEAR(static_cast<double>(right) / 30, *history.back().val_accuracy, 1e-9);
+
+  auto pictures = trace::read_pictures(run.file("pictures.safetensors"));
+  auto samples = trace::read_record(run.file("samples.json"));
+  const trace::TensorInfo& scores = samples.tensors[samples.calls[0].outputs[0]];
+  ASSERT_TRUE(scores.values);
+  ASSERT_EQ(scores.shape[0], std::ssize(pictures.traced));
+  auto p = Tensor(*scores.values).softmax(1).to_vector<float>();
+  EXPECT_NEAR(p[test.labels[pictures.traced[0]]], predictions.right[pictures.traced[0]], 1e-5);
+}
+
+TEST(Fit, KeepingARunDoesNotChangeTheTraining) {
+  TemporaryFolder folder;
+  auto trained = [&](const std::string& run) {
+    manual_seed(3);
+    Net net;
+    auto o = options(net);
+    auto test = bright_and_dark(30);
+    o.validation = &test;
+    o.run = run;
+    fit(net, bright_and_dark(40), o);
+    auto out = net.fc.weight.to_vector<float>();
+    out.push_back(rand({1}).item<float>());  // what is drawn afterwards is the same, too
+    return out;
+  };
+  EXPECT_EQ(trained(""), trained(folder / "run"));
 }
 
 TEST(Fit, NeverOverwritesARun) {

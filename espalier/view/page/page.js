@@ -11,7 +11,7 @@
       t.tabIndex = on ? 0 : -1;
       panel(t).classList.toggle('current', on);
     }
-    document.dispatchEvent(new CustomEvent('view', { detail: panel(tab).id }));
+    if (tab) document.dispatchEvent(new CustomEvent('view', { detail: panel(tab).id }));
   }
   // The tab of the address: that of a view, or of the view that the named element stands in.
   function tabOfAddress() {

@@ -2,28 +2,27 @@
 'use strict';
 (() => {
   // ---- one image at a time
-  const links = [...document.querySelectorAll('#sample-list a')];
-  const sample = (link) => document.getElementById(link.hash.slice(1));
-  function showSample(link) {
-    for (const l of links) {
-      sample(l).hidden = l !== link;
-      if (l === link) l.setAttribute('aria-current', 'true');
-      else l.removeAttribute('aria-current');
+  function startSamples(root) {
+    const links = [...root.querySelectorAll('#sample-list a')];
+    const show = (link) => {
+      for (const l of links) {
+        document.getElementById(l.hash.slice(1)).hidden = l !== link;
+        if (l === link) l.setAttribute('aria-current', 'true');
+        else l.removeAttribute('aria-current');
+      }
+    };
+    const linkOfAddress = () => links.find((l) => l.hash === location.hash);
+    for (const link of links) {
+      link.addEventListener('click', (event) => {
+        if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+        event.preventDefault();
+        history.replaceState(null, '', link.hash);
+        show(link);
+      });
     }
+    if (links.length) show(linkOfAddress() || links[0]);
+    addEventListener('hashchange', () => { if (linkOfAddress()) show(linkOfAddress()); });
   }
-  function linkOfAddress() {
-    return links.find((l) => l.hash === location.hash);
-  }
-  for (const link of links) {
-    link.addEventListener('click', (event) => {
-      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-      event.preventDefault();
-      history.replaceState(null, '', link.hash);
-      showSample(link);
-    });
-  }
-  if (links.length) showSample(linkOfAddress() || links[0]);
-  addEventListener('hashchange', () => { if (linkOfAddress()) showSample(linkOfAddress()); });
 
   // ---- numbers in the page
   const bytes = (url) => Uint8Array.from(atob(url.slice(url.indexOf(',') + 1)), (c) => c.charCodeAt(0)).buffer;
@@ -32,7 +31,7 @@
   function element(name, properties = {}, ...children) {
     const e = document.createElement(name);
     for (const [key, value] of Object.entries(properties)) {
-      if (key.startsWith('aria') || key === 'role' || key === 'scope') e.setAttribute(key, value);
+      if (key === 'role') e.setAttribute(key, value);
       else e[key] = value;
     }
     e.append(...children);
@@ -86,7 +85,7 @@
   const mostChannels = 8;
 
   function grid(title, values, width) {
-    const table = element('table', { className: 'grid' }, element('caption', {}, title));
+    const table = element('table', { className: 'numbers' }, element('caption', {}, title));
     for (let i = 0; i < values.length; i += width) {
       table.append(element('tr', {}, ...values.slice(i, i + width).map((v) => element('td', { className: 'number' }, show(v)))));
     }
@@ -98,7 +97,7 @@
     const products = parts.reduce((sum, p) => sum + p.sum, 0);
     const result = products + conv.bias[map];
     const terms = parts.length * conv.height * conv.width;
-    const out = [element('p', { className: 'sum', role: 'status' },
+    const out = [element('p', { className: 'result', role: 'status' },
       `Map ${map}, row ${row}, column ${column}: ${terms} products come to ${show(products)}, the bias is ${show(conv.bias[map])}, ` +
       `together ${show(result)}. The run has ${show(conv.recorded(map, row, column))}.`)];
     out[0].dataset.result = result;
@@ -165,7 +164,13 @@
       update();
     });
   }
-  const start = (root) => root.querySelectorAll('figure.maps[data-kernel]').forEach(attach);
+  function start(root) {
+    startSamples(root);
+    root.querySelectorAll('figure.maps[data-kernel]').forEach(attach);
+  }
   start(document);
-  document.addEventListener('prediction', (event) => start(event.detail));
+  document.addEventListener('replaced', (event) => start(event.detail));
+  document.addEventListener('prediction', (event) => {
+    event.detail.querySelectorAll('figure.maps[data-kernel]').forEach(attach);
+  });
 })();

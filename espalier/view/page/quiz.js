@@ -1,14 +1,7 @@
 // The quiz: says whether a choice is right, opens the explanation, counts.
 'use strict';
 (() => {
-  const questions = [...document.querySelectorAll('.question')];
-  const score = document.getElementById('quiz-score');
-  function count() {
-    const answered = questions.filter((q) => q.dataset.answered);
-    const right = answered.filter((q) => q.dataset.answered === 'right');
-    if (answered.length === questions.length) score.textContent = `${right.length} of ${questions.length} right.`;
-  }
-  for (const question of questions) {
+  function attach(question, count) {
     const verdict = question.querySelector('.verdict');
     const answer = question.querySelector('details');
     const choices = [...question.querySelectorAll('input')];
@@ -34,4 +27,15 @@
       count();
     });
   }
+  function start(root) {
+    const questions = [...root.querySelectorAll('.question')];
+    const score = root.querySelector('#quiz-score');
+    const count = () => {
+      const right = questions.filter((q) => q.dataset.answered === 'right');
+      if (questions.every((q) => q.dataset.answered)) score.textContent = `${right.length} of ${questions.length} right.`;
+    };
+    for (const question of questions) attach(question, count);
+  }
+  start(document);
+  document.addEventListener('replaced', (event) => start(event.detail));
 })();

@@ -47,6 +47,18 @@ Series by_step(const std::string& name, const trace::Steps& steps, double trace:
   return s;
 }
 
+Html step_charts(const RunData& run) {
+  Html out = line_chart({.id = "chart-step-loss",
+                         .title = "Training loss by step",
+                         .x_label = "step",
+                         .series = {by_step("loss", run.steps, &trace::Step::loss)}});
+  out += line_chart({.id = "chart-step-accuracy",
+                     .title = "Training accuracy by step",
+                     .x_label = "step",
+                     .series = {by_step("accuracy", run.steps, &trace::Step::accuracy)}});
+  return out;
+}
+
 Html charts(const RunData& run) {
   Html out = line_chart(epochs_chart(
       run, "chart-loss", "Loss by epoch", [](const trace::Epoch& e) { return e.train_loss; },
@@ -54,16 +66,7 @@ Html charts(const RunData& run) {
   out += line_chart(epochs_chart(
       run, "chart-accuracy", "Accuracy by epoch", [](const trace::Epoch& e) { return e.train_accuracy; },
       [](const trace::Epoch& e) { return e.val_accuracy.value_or(std::nan("")); }));
-  if (run.steps.size() > 1) {
-    out += line_chart({.id = "chart-step-loss",
-                       .title = "Training loss by step",
-                       .x_label = "step",
-                       .series = {by_step("loss", run.steps, &trace::Step::loss)}});
-    out += line_chart({.id = "chart-step-accuracy",
-                       .title = "Training accuracy by step",
-                       .x_label = "step",
-                       .series = {by_step("accuracy", run.steps, &trace::Step::accuracy)}});
-  }
+  if (run.steps.size() > 1) out += step_charts(run);
   LineChart rate{.id = "chart-rate", .title = "Learning rate", .x_label = "epoch", .from_zero = true};
   rate.series = {by_epoch("learning rate", run.history, [](const trace::Epoch& e) { return e.lr; })};
   const auto& lr = rate.series[0].y;
@@ -92,7 +95,11 @@ Html rows(const RunData& run) {
 }  // namespace
 
 Html training_view(const RunData& run) {
-  if (run.history.empty()) return nothing_kept("No epoch of this run is finished yet.");
+  if (run.history.empty()) {
+    Html out = nothing_kept("No epoch of this run is finished yet.");
+    if (run.steps.size() > 1) out += tag("div", {{"class", "charts"}}, step_charts(run));
+    return out;
+  }
   Html out = tag("p", {{"class", "finding"}}, verdict(run.history));
   out += charts(run);
   out += tag("h3", {}, "Epoch by epoch");

@@ -1,0 +1,56 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <espalier/io/file.h>
+#include <espalier/train/run.h>
+
+#include <cli/tool.h>
+#include <temporary_folder.h>
+
+namespace espalier {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class Quiz : public testing::Test {
+ protected:
+  Quiz() {
+    auto run = train::Run::create(
+        path_, {.model = "net", .epochs = 5, .batch_size = 16, .image = {1, 4, 4}, .classes = {"a", "b"}},
+        "");
+    for (int64_t e = 1; e <= 5; ++e)
+      run.append({.epoch = e,
+                  .step = 25 * e,
+                  .train_loss = 1.0 / static_cast<double>(e),
+                  .train_accuracy = 1 - 0.4 / static_cast<double>(e)});
+  }
+  TemporaryFolder folder_;
+  std::string path_ = folder_ / "run";
+};
+
+TEST_F(Quiz, off_a_terminal_questions_are_printed_and_answers_on_request) {
+  ToolResult r = run_tool("quiz " + path_ + " --seed 3 </dev/null");
+  EXPECT_EQ(r.code, 0);
+  EXPECT_THAT(r.out, HasSubstr("How many updates does the optimizer make in an epoch"));
+  EXPECT_THAT(r.out, HasSubstr("   d) "));
+  EXPECT_THAT(r.out, Not(HasSubstr("Right is")));
+  r = run_tool("quiz " + path_ + " --seed 3 --answers");
+  EXPECT_THAT(r.out, HasSubstr(") 25. One update a batch."));
+  EXPECT_THAT(r.out, HasSubstr("Key insight: In 5 epochs net"));
+  EXPECT_EQ(run_tool("quiz " + path_ + " --seed 3 --answers").out, r.out);
+}
+
+TEST_F(Quiz, says_when_there_are_fewer_questions) {
+  EXPECT_THAT(run_tool("quiz " + path_ + " --questions 50").out, HasSubstr("There are 2 questions to ask."));
+}
+
+TEST_F(Quiz, a_run_without_anything_is_one_error) {
+  train::Run::create(folder_ / "empty", {.image = {1, 4, 4}, .classes = {"a", "b"}}, "");
+  ToolResult r = run_tool("quiz " + (folder_ / "empty") + " 2>&1 >/dev/null");
+  EXPECT_EQ(r.code, 1);
+  EXPECT_THAT(r.out, HasSubstr("nothing to ask about yet"));
+}
+
+}  // namespace
+}  // namespace espalier
