@@ -64,9 +64,10 @@ Html prediction_view(const RunData& run) {
     int64_t at = run.pictures.find(k.number);
     Html picture = at >= 0 ? picture_of(run.pictures.images, at, "") : Html();
     list += tag("li", {}, tag("a", {{"href", "#" + id}}, picture, tag("span", {}, in_words(k))));
-    samples += tag("article", {{"class", "followed"}, {"id", id}, {"tabindex", -1}}, tag("h3", {}, in_words(k)),
-                   at >= 0 ? picture_of(run.pictures.images, at, concat("Image ", k.number)) : Html(),
-                   prediction(run.samples, sample, run.settings.classes, arithmetic, "", budget));
+    samples +=
+        tag("article", {{"class", "followed"}, {"id", id}, {"tabindex", -1}}, tag("h3", {}, in_words(k)),
+            at >= 0 ? picture_of(run.pictures.images, at, concat("Image ", k.number)) : Html(),
+            prediction(run.samples, sample, run.settings.classes, arithmetic, "", budget));
   }
   out += tag("ul", {{"class", "gallery"}, {"id", "sample-list"}, {"aria-label", "Images"}}, list);
   out += arithmetic.kernels("");
