@@ -255,7 +255,7 @@ class Report(PageTest):
         self.assertEqual(self.browser.text("h1"), names)
         self.assertEqual(self.browser.driver.title, f"{names[0]} · Espalier")
         self.assertEqual(self.browser.js("return document.querySelectorAll('[onerror], [onmouseover], img:not([src^=\"data:\"])').length"), 0)
-        self.assertEqual(self.browser.js("return document.scripts.length"), 1)
+        self.assertEqual(self.browser.js("return document.scripts.length"), 3)
         self.assertEqual(self.browser.log(), [])
         self.assertEqual(len(run.settings["classes"]), 3)
 
