@@ -58,6 +58,9 @@
 #include <espalier/trace/tracer.h>
 #include <espalier/train/fit.h>
 #include <espalier/train/run.h>
+#include <espalier/train/run_data.h>
+#include <espalier/view/cost.h>
 #include <espalier/view/data_flow.h>
 #include <espalier/view/explain.h>
+#include <espalier/view/report.h>
 #include <espalier/view/training_trace.h>
