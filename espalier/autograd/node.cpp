@@ -5,6 +5,7 @@
 #include <espalier/autograd/grad_mode.h>
 #include <espalier/autograd/record.h>
 #include <espalier/core/allocator.h>
+#include <espalier/core/deferred.h>
 
 namespace espalier {
 namespace {
@@ -156,6 +157,10 @@ void check_write(const char* op, const Tensor& target, bool taped) {
   require<GradError>(
       !(taped && target.body()->is_view), op,
       ": a view can't be written in place where gradients are recorded; write to a clone() instead");
+}
+
+void settle_readers(const Tensor& target) {
+  if (target.array().storage->use_count() > 1) settle_deferred();  // work put off holds what it reads
 }
 
 }  // namespace detail

@@ -7,7 +7,6 @@
 #include <espalier/autograd/grad_mode.h>
 #include <espalier/autograd/node.h>
 #include <espalier/autograd/recorder.h>
-#include <espalier/core/deferred.h>
 
 namespace espalier {
 
@@ -54,6 +53,8 @@ int64_t report(const char* op, const Inputs& inputs, const Tensor& output, Attrs
 void attach(const Tensor& output, Ref<Node> node);
 void mark_view(const Inputs& inputs, const Tensor& output);
 void check_write(const char* op, const Tensor& target, bool taped);
+// Computes what was put off and may read the tensor, which is about to be written.
+void settle_readers(const Tensor& target);
 
 template <class Backward>
 void tape(const char* op, const Inputs& inputs, const Tensor& output, int64_t number, Backward&& backward) {
@@ -95,7 +96,7 @@ Tensor& record_write(const char* op, Tensor& target, const Inputs& inputs, Attrs
                      Backward&& backward) {
   bool taped = detail::on_tape(inputs);
   detail::check_write(op, target, taped);
-  settle_deferred();
+  detail::settle_readers(target);
   run();
   target.array().storage->bump_version();
   int64_t number = recorder() ? detail::report(op, inputs, target, attrs) : 0;

@@ -2,7 +2,6 @@
 
 #include <espalier/autograd/node.h>
 #include <espalier/autograd/record.h>
-#include <espalier/core/deferred.h>
 
 namespace espalier {
 
@@ -22,7 +21,7 @@ int64_t Tensor::size(int64_t dim) const { return shape()[wrap_dim("size", dim, t
 void Tensor::check_type(DType wanted) const {
   require<DTypeError>(dtype() == wanted, "data<", wanted, ">() of a tensor of dtype ", dtype(),
                       "; convert it with to(", wanted, ")");
-  settle_deferred();  // the address lets the caller write
+  detail::settle_readers(*this);  // the address lets the caller write
 }
 
 Scalar Tensor::item_scalar() const {

@@ -16,6 +16,9 @@ class Deferred : public RefCounted<Deferred> {
 
   // Fills memory that nobody has read yet.
   void compute_into(Ref<Storage> memory) const;
+  // A storage that the work reads last and nobody else will: its memory may hold the result. Null: there is
+  // none.
+  virtual Ref<Storage> reusable() const { return {}; }
   bool lasting() const { return lasting_; }
   // Whether `a` is the whole array that is put off, in its order.
   bool is_all(const Array& a) const;

@@ -58,7 +58,7 @@ void normal_blocks(Generator& g, T* d, int64_t n, T mean, T std) {
 }  // namespace
 
 void Generator::manual_seed(uint64_t seed) {
-  engine_.seed(static_cast<uint32_t>(seed));
+  engine_ = Mt19937(static_cast<uint32_t>(seed));
   seed_ = seed;
   has_next_normal_ = false;
 }
@@ -132,8 +132,9 @@ std::vector<int64_t> Generator::randperm(int64_t n) {
 std::string Generator::state() const {
   std::ostringstream out;
   out.imbue(std::locale::classic());
-  out << "mt19937 " << seed_ << ' ' << has_next_normal_ << ' ' << std::hexfloat << next_normal_ << ' '
-      << engine_;
+  out << "mt19937 " << seed_ << ' ' << has_next_normal_ << ' ' << std::hexfloat << next_normal_;
+  for (uint32_t word : engine_.words()) out << ' ' << word;
+  out << ' ' << engine_.next();
   return out.str();
 }
 
@@ -142,9 +143,15 @@ void Generator::set_state(const std::string& text) {
   in.imbue(std::locale::classic());
   Generator read;
   std::string kind, normal;
-  in >> kind >> read.seed_ >> read.has_next_normal_ >> normal >> read.engine_;
-  require<ValueError>(in && kind == "mt19937", "the text is not the state of a random generator");
+  in >> kind >> read.seed_ >> read.has_next_normal_ >> normal;
+  std::array<uint32_t, Mt19937::kWords> words{};
+  for (uint32_t& word : words) in >> word;
+  size_t next = 0;
+  in >> next;
+  require<ValueError>(in && kind == "mt19937" && next <= words.size(),
+                      "the text is not the state of a random generator");
   read.next_normal_ = std::strtod(normal.c_str(), nullptr);
+  read.engine_ = Mt19937(words, next);
   *this = read;
 }
 

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <random>
 #include <string>
 #include <vector>
 
 #include <espalier/core/array.h>
+#include <espalier/core/mt19937.h>
 
 namespace espalier {
 
@@ -21,7 +21,7 @@ class Generator {
   void manual_seed(uint64_t seed);
   uint64_t initial_seed() const { return seed_; }
 
-  uint32_t u32() { return static_cast<uint32_t>(engine_()); }
+  uint32_t u32() { return engine_(); }
   uint64_t u64() {
     uint64_t high = u32();
     return high << 32 | u32();
@@ -47,7 +47,7 @@ class Generator {
   void set_state(const std::string& text);
 
  private:
-  std::mt19937 engine_;
+  Mt19937 engine_{0};
   uint64_t seed_ = 0;
   double next_normal_ = 0;  // the second value of a pair, kept for the next call
   bool has_next_normal_ = false;

@@ -41,8 +41,7 @@ class Ref {
   }
   Ref(const Ref& o) : Ref(o.p_) {}
   template <class Derived>
-    requires std::is_convertible_v<Derived*, T*>
-  Ref(Ref<Derived> o) : Ref(o.get()) {}
+  requires std::is_convertible_v<Derived*, T*> Ref(Ref<Derived> o) : Ref(o.get()) {}
   Ref(Ref&& o) noexcept : p_(std::exchange(o.p_, nullptr)) {}
   Ref& operator=(Ref o) noexcept {
     std::swap(p_, o.p_);

@@ -48,7 +48,8 @@ void Storage::leave(State state) const {
 void Storage::settle() const {
   if (!take()) return;
   try {
-    Ref<Storage> made = allocate(bytes_);
+    Ref<Storage> made = work_->reusable();
+    if (!made || made->owner_ || made->bytes_ != bytes_) made = allocate(bytes_);
     work_->compute_into(made);
     data_ = std::exchange(made->data_, nullptr);
   } catch (...) {

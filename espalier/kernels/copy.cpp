@@ -34,19 +34,20 @@ std::array<int64_t, 2> outer_offsets(const Walk& w, int cross, int64_t index) {
   return at;
 }
 
-// A transposing copy, block by block; a block in strips of kTile positions of `cross`.
+// A transposing copy, block by block; a block in strips of kTile positions of `cross`, or at once where
+// columns are few.
 void copy_crossing(const Walk& w, int cross, DType dtype, void* to, const void* from) {
   int last = w.rank - 1;
   int64_t rows = w.size[cross], columns = w.size[last];
   int64_t down = (rows + kBlock - 1) / kBlock, across = (columns + kBlock - 1) / kBlock;
-  int64_t blocks = w.count / (rows * columns) * down * across;
+  int64_t blocks = w.count / (rows * columns) * down * across, tall = columns < kTile ? kBlock : kTile;
   parallel_for(blocks, std::max<int64_t>(1, kGrain * blocks / w.count), [&](int64_t begin, int64_t end) {
     for (int64_t b = begin; b < end; ++b) {
       auto offset = outer_offsets(w, cross, b / (down * across));
       int64_t column = b % across * kBlock, first = b / across % down * kBlock;
       int64_t width = std::min(kBlock, columns - column), stop = std::min(first + kBlock, rows);
-      for (int64_t row = first; row < stop; row += kTile) {
-        transpose_strip(itemsize(dtype), std::min(kTile, stop - row), width,
+      for (int64_t row = first; row < stop; row += tall) {
+        transpose_strip(itemsize(dtype), std::min(tall, stop - row), width,
                         at(from, dtype, offset[1] + row + column * w.stride[1][last]), w.stride[1][last],
                         at(to, dtype, offset[0] + row * w.stride[0][cross] + column), w.stride[0][cross]);
       }

@@ -20,7 +20,7 @@ inline constinit Kernel<void(DType from, DType to, int64_t n, const void* in, in
                              int64_t out_step)>
     cast_row;
 
-// out[r * out_step + c] = in[c * in_step + r] for at most 16 rows r; elements of `size` bytes.
+// out[r * out_step + c] = in[c * in_step + r] elements of `size` bytes. Best with 16 rows r.
 inline constinit Kernel<void(int64_t size, int64_t rows, int64_t columns, const void* in, int64_t in_step,
                              void* out, int64_t out_step)>
     transpose_strip;
@@ -51,7 +51,7 @@ inline constinit Row clamp;                    // a between b and c
 inline constinit Row remainder, floor_divide;  // as Python's % and //; integer division by 0 gives 0
 inline constinit Row eq, ne, lt, le, gt, ge;
 inline constinit Row logical_not, logical_and, logical_or, logical_xor;
-inline constinit Row where;  // b where a is not 0, else c
+inline constinit Row where;               // b where a is not 0, else c
 inline constinit Row relu_row, add_relu;  // max(0, a), max(0, a + b)
 
 // ---- for float32 and float64

@@ -5,6 +5,7 @@
 #include <espalier/kernels/channels_last.h>
 #include <espalier/kernels/elementwise.h>
 #include <espalier/kernels/matmul.h>
+#include <espalier/kernels/packed.h>
 #include <espalier/kernels/row_major.h>
 
 namespace espalier::kernels {
@@ -49,8 +50,12 @@ Array transposed(const Array& m) {
   return m.view({m.shape[1], m.shape[0]}, {m.strides[1], m.strides[0]}, m.offset);
 }
 
-// A matrix [n, C·H·W] with its columns in channels-last order.
-Array reordered(const Array& m, const Shape& x) { return as_matrix(channels_last(as_images(m, x))); }
+// Weights [n, C·H·W] with their columns in channels-last order. The gradient needs them after the forward.
+Array reordered(const Array& w, const Shape& x) {
+  int64_t order = -x[2] * x[3];  // negative: apart from the numbers of PackedOrder
+  return packed(
+      w, order, [&] { return as_matrix(channels_last(as_images(w, x))); }, true);
+}
 
 bool times_flattened(Array& out, const Array& a, const Array& b, const Array* bias) {
   auto work = work_behind<Flattened>(a);

@@ -68,14 +68,14 @@ void keep(const Array& w, int64_t order, uint64_t version, const Array& value) {
 
 }  // namespace
 
-Array packed(const Array& w, int64_t order, const std::function<Array()>& make) {
+Array packed(const Array& w, int64_t order, const std::function<Array()>& make, bool at_once) {
   if (w.storage->exposed() || limit == 0) return make();
   uint64_t version = w.storage->version();
   bool again = false;
   Array found = find(w, order, version, again);
   if (found.storage) return found;
   Array made = make();
-  if (again) keep(w, order, version, made);
+  if (again || at_once) keep(w, order, version, made);
   return made;
 }
 

@@ -9,8 +9,9 @@ namespace espalier::kernels {
 
 // What make() gives for w, an array computed from w's elements alone. It is kept when it is asked for a
 // second time and w has not been written since: in inference, but not in training, where each step changes
-// the weights. `order` names what is made: one of the numbers below, or one of packing_order().
-Array packed(const Array& w, int64_t order, const std::function<Array()>& make);
+// the weights; or `at_once`, where a step asks twice. `order` names what is made: one of the numbers below,
+// or one of packing_order().
+Array packed(const Array& w, int64_t order, const std::function<Array()>& make, bool at_once = false);
 
 enum PackedOrder : int64_t {
   kPackedBfloat16,

@@ -38,6 +38,11 @@ Array sum_of_rows(const Array& rows) {
 
 }  // namespace
 
+Ref<Storage> ReluBackward::reusable() const {
+  bool alone = g->storage->use_count() == 1 && is_all(*g) && !(g->storage == y->storage);
+  return alone ? g->storage : Ref<Storage>();
+}
+
 void ReluBackward::compute(Array& gx) const {
   bool alike = has_rows(gx) && g->strides == gx.strides && y->strides == gx.strides && g->dtype == gx.dtype &&
                y->dtype == gx.dtype;

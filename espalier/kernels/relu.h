@@ -17,6 +17,8 @@ class ReluBackward : public Deferred {
   // The sums of each channel (column), [C] of float64, found while gx was computed; none (no storage) before
   // and where the arrays are neither matrices nor channels-last.
   const Array& sums() const { return sums_; }
+  // The memory of g, once only this work holds it.
+  Ref<Storage> reusable() const override;
 
  protected:
   void compute(Array& gx) const override;

@@ -2,6 +2,7 @@
 
 #include <espalier/autograd/autocast.h>
 #include <espalier/autograd/record.h>
+#include <espalier/kernels/channels_last.h>
 #include <espalier/kernels/conv.h>
 #include <espalier/kernels/winograd.h>
 
@@ -49,7 +50,7 @@ void check_dtypes(const Tensor& a, const Tensor& b) {
                       b.dtype());
 }
 
-Array channels_last(const Shape& shape, DType dtype) {
+Array channels_last_result(const Shape& shape, DType dtype) {
   return Array::empty(shape, dtype, channels_last_strides(shape));
 }
 
@@ -68,21 +69,24 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
     require<ShapeError>(bias.shape() == Shape{shape[1]}, "conv2d: the bias must be [", shape[1], "], got ",
                         bias.shape());
   }
-  Array y = channels_last(shape, x.dtype());
-  kernels::conv2d_later(y, x.array(), weight.array(), bias.defined() ? &bias.array() : nullptr,
-                        geometry(options));
+  Array y = channels_last_result(shape, x.dtype()), in = kernels::channels_last(x.array());
+  kernels::conv2d_later(y, in, weight.array(), bias.defined() ? &bias.array() : nullptr, geometry(options));
   return record("conv2d", {x, weight, bias}, y,
                 {{"stride", Shape{options.stride.h, options.stride.w}},
                  {"padding", Shape{options.padding.h, options.padding.w}},
                  {"dilation", Shape{options.dilation.h, options.dilation.w}},
                  {"groups", options.groups}},
-                [x = saved(x), weight = saved(weight), options, to_x = x.requires_grad(),
+                [x = saved(x), in, weight = saved(weight), options, to_x = x.requires_grad(),
                  to_weight = weight.requires_grad(),
                  to_bias = bias.defined() && bias.requires_grad()](const Tensor& g) {
                   // First: a ReLU's gradient that was put off gives the sums of its channels on the way.
                   Tensor g_bias = to_bias ? g.sum({0, 2, 3}) : Tensor();
-                  return grads(to_x ? conv2d_input(x->shape(), weight, g, options) : Tensor(),
-                               to_weight ? conv2d_weight(x, weight->shape(), g, options) : Tensor(), g_bias);
+                  const Tensor& input = x;  // throws where it was written since; `in` is its values
+                  return grads(to_x ? conv2d_input(input.shape(), weight, g, options) : Tensor(),
+                               to_weight ? conv2d_weight(grad_enabled() ? input : Tensor(in), weight->shape(),
+                                                         g, options)
+                                         : Tensor(),
+                               g_bias);
                 });
 }
 
@@ -91,7 +95,7 @@ Tensor conv2d_input(const Shape& input, const Tensor& weight, const Tensor& g, c
   check_dtypes(weight, g);
   Shape shape = output_shape(input, weight.shape(), options);
   require<ShapeError>(g.shape() == shape, "conv2d_input: the gradient must be ", shape, ", got ", g.shape());
-  Array gx = channels_last(input, g.dtype());
+  Array gx = channels_last_result(input, g.dtype());
   kernels::conv2d_input(gx, weight.array(), g.array(), geometry(options));
   return record("conv2d_input", {weight, g}, gx, {},
                 [weight = saved(weight), g = saved(g), options, to_weight = weight.requires_grad(),

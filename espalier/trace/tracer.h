@@ -1,11 +1,11 @@
 #pragma once
 
-#include <chrono>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include <espalier/autograd/recorder.h>
+#include <espalier/core/stopwatch.h>
 #include <espalier/trace/options.h>
 #include <espalier/trace/record.h>
 
@@ -33,9 +33,7 @@ class Tracer final : public Recorder {
   void backward_end(const char* op, int64_t number, const Tensor& grad_output) override;
 
  private:
-  using Clock = std::chrono::steady_clock;
-
-  double now() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+  double now() const { return clock_.seconds(); }
   int64_t number_of(const Tensor& tensor);
   int64_t add_tensor(const Tensor& tensor, int64_t producer);
   void keep_values(TensorInfo& info, const Tensor& tensor, const std::string& path);
@@ -47,7 +45,7 @@ class Tracer final : public Recorder {
   std::unordered_map<const void*, std::string> names_;
   int64_t kept_ = 0;           // bytes of values
   std::vector<Tensor> alive_;  // so that no body's address is used twice
-  Clock::time_point start_ = Clock::now();
+  Stopwatch clock_;
   double last_ = 0, backward_start_ = 0;
   bool only_times_ = false;
 };

@@ -1,6 +1,5 @@
 #include <espalier/train/fit.h>
 
-#include <chrono>
 #include <cstdio>
 #include <optional>
 
@@ -9,6 +8,7 @@
 #include <espalier/autograd/autocast.h>
 #include <espalier/autograd/grad_mode.h>
 #include <espalier/core/random.h>
+#include <espalier/core/stopwatch.h>
 #include <espalier/core/table.h>
 #include <espalier/nn/structure.h>
 #include <espalier/ops/loss.h>
@@ -20,8 +20,6 @@
 
 namespace espalier::train {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 // Sums over samples, so that a small last batch counts by its size.
 class Mean {
@@ -123,7 +121,7 @@ class Fit {
   }
 
   void epoch(trace::History& history) {
-    auto start = Clock::now();
+    Stopwatch clock;
     auto number = static_cast<int64_t>(history.size()) + 1;
     double lr = this->lr();
     Score train = pass(number);
@@ -135,7 +133,7 @@ class Fit {
                        .train_loss = train.loss,
                        .train_accuracy = train.accuracy,
                        .lr = lr,
-                       .seconds = std::chrono::duration<double>(Clock::now() - start).count()});
+                       .seconds = clock.seconds()});
     if (val) history.back().val_loss = val->loss, history.back().val_accuracy = val->accuracy;
     if (options_.verbose) say(view::training_line(history, history.size() - 1, options_.epochs, classes_));
   }

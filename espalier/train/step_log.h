@@ -1,8 +1,8 @@
 #pragma once
 
-#include <chrono>
 #include <string>
 
+#include <espalier/core/stopwatch.h>
 #include <espalier/train/watch.h>
 
 namespace espalier::train {
@@ -23,10 +23,8 @@ class StepLog {
   void end(int64_t epoch, double lr, double loss, double right, double samples);
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   bool line_is_due() const;
-  double now() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+  double now() const { return clock_.seconds(); }
 
   std::string path_;
   Watch watch_;
@@ -34,7 +32,7 @@ class StepLog {
   int64_t step_ = 0;
   bool looks_ = false;
   double loss_ = 0, right_ = 0, samples_ = 0;  // since the last line
-  Clock::time_point start_ = Clock::now();
+  Stopwatch clock_;
   double last_ = 0;  // when the last line was written
 };
 

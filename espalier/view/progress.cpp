@@ -9,8 +9,7 @@
 
 namespace espalier::view {
 namespace {
-constexpr auto kRedraw = std::chrono::milliseconds(100);  // on a terminal
-constexpr auto kLine = std::chrono::seconds(5);           // elsewhere
+constexpr double kRedraw = 0.1, kLine = 5;  // seconds; on a terminal, elsewhere
 }  // namespace
 
 Progress::Progress(bool quiet) : quiet_(quiet), terminal_(isatty(STDERR_FILENO)) {}
@@ -18,9 +17,8 @@ Progress::~Progress() { clear(); }
 
 void Progress::show(const std::string& what, int64_t done, int64_t total, const std::string& figures) {
   if (quiet_ || total <= 0) return;
-  auto now = Clock::now();
-  if (now - last_ < (terminal_ ? Clock::duration(kRedraw) : Clock::duration(kLine))) return;
-  last_ = now;
+  if (last_.seconds() < (terminal_ ? kRedraw : kLine)) return;
+  last_ = {};
   double share = static_cast<double>(done) / static_cast<double>(total);
   std::string line =
       concat("  ", what, "  ", text::pad_right(terminal_ ? text::bar(share, 20) : "", terminal_ ? 20 : 0),

@@ -1,8 +1,9 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <string>
+
+#include <espalier/core/stopwatch.h>
 
 namespace espalier::view {
 
@@ -19,9 +20,8 @@ class Progress {
   void clear();  // takes the line away before results are printed
 
  private:
-  using Clock = std::chrono::steady_clock;
   bool quiet_, terminal_, drawn_ = false;
-  Clock::time_point last_ = Clock::now();
+  Stopwatch last_;  // since the last line
 };
 
 }  // namespace espalier::view

@@ -203,6 +203,29 @@ TEST_F(Deferral, NaNAndInfinityPassAFusedRelu) {
   }
 }
 
+TEST_F(Deferral, AGradientThatSomebodyKeepsIsNotOverwritten) {
+  SeedLike net;
+  Tensor x = randn({13, 3, 9, 10}), kept[2];
+  for (bool put_off : {false, true}) {
+    bool before = set_deferral(put_off);
+    Tensor z = relu(net.conv(x));
+    z.register_hook([&](const Tensor& g) { return kept[put_off] = g, Tensor(); });
+    net.fc(z.flatten(1)).square().sum().backward();
+    set_deferral(before);
+  }
+  expect_near(kept[1], kept[0]);
+}
+
+TEST_F(Deferral, AnInputWrittenBeforeItsGradientIsAnError) {
+  SeedLike net;
+  Tensor x = randn({13, 3, 9, 10}).contiguous();
+  for (Tensor input : {x, randn({13, 9, 10, 3}).permute({0, 3, 1, 2})}) {
+    Tensor y = net(input).sum();
+    input.add_(1);
+    EXPECT_THROW(y.backward(), GradError);
+  }
+}
+
 TEST_F(Deferral, SecondDerivatives) {
   SeedLike net;
   auto penalty = [&](bool put_off) {

@@ -40,7 +40,7 @@ TEST(Save, several_files_and_their_index_are_one_model) {
   EXPECT_TRUE(again.load(folder / "model.safetensors.index.json").missing.empty());
   EXPECT_EQ(again.fc.weight.to_vector<float>(), model.fc.weight.to_vector<float>());
   EXPECT_EQ(again.bn.weight.to_vector<float>(), model.bn.weight.to_vector<float>());
-  EXPECT_THROW(model.save(folder / "index.json", {.max_shard_bytes = 0}), ValueError);
+  EXPECT_THROW(model.save(folder / "other.safetensors.index.json", {.max_shard_bytes = 0}), ValueError);
 }
 
 TEST(Save, a_checkpoint_holds_model_optimizer_schedule_and_values) {

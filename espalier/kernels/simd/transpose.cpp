@@ -40,10 +40,13 @@ ESPALIER_INLINE void exchange_all(Vec<uint32_t>* rows) {
   }
 }
 
-// In registers. The lines of the next tile are on their way meanwhile: they lie too far apart for the
+// In registers. The lines of the next tiles are on their way meanwhile: they lie too far apart for the
 // processor to see them coming.
 void full_tile(const uint32_t* in, int64_t in_step, uint32_t* out, int64_t out_step) {
-  for (int64_t i = 0; i < kTile; ++i) __builtin_prefetch(in + (i + kTile) * in_step);
+  for (int64_t i = 0; i < kTile; ++i) {
+    __builtin_prefetch(in + (i + kTile) * in_step);
+    __builtin_prefetch(out + i * out_step + 2 * kTile, 1);
+  }
   Vec<uint32_t> rows[kTile];
   for (int64_t i = 0; i < kTile; ++i) rows[i] = load<uint32_t>(in + i * in_step);
   exchange_all<8>(rows), exchange_all<4>(rows), exchange_all<2>(rows), exchange_all<1>(rows);
@@ -61,8 +64,8 @@ void strip(int64_t rows, int64_t columns, const T* in, int64_t in_step, T* out, 
       full_tile(from, in_step, to, out_step);
       continue;
     }
-    for (int64_t r = 0; r < rows; ++r) {
-      for (int64_t i = 0; i < n; ++i) to[r * out_step + i] = from[i * in_step + r];
+    for (int64_t i = 0; i < n; ++i) {
+      for (int64_t r = 0; r < rows; ++r) to[r * out_step + i] = from[i * in_step + r];
     }
   }
 }
