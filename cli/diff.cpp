@@ -34,31 +34,45 @@ bool same_bytes(const io::StoredTensor& a, const io::StoredTensor& b) {
   return std::ranges::equal(io::row_major_bytes(a, buffer_a), io::row_major_bytes(b, buffer_b));
 }
 
-// The largest difference of two elements; NaN where only one of them is NaN.
+struct Distance {
+  int64_t count = 0;   // of elements that differ
+  double largest = 0;  // NaN where only one of two is NaN
+};
+
 template <class T>
-double largest_difference(std::span<const std::byte> a, std::span<const std::byte> b) {
-  double largest = 0;
+Distance distance(std::span<const std::byte> a, std::span<const std::byte> b) {
+  Distance d;
   for (size_t at = 0; at < a.size(); at += sizeof(T)) {
     T x, y;
     std::memcpy(&x, a.data() + at, sizeof x);
     std::memcpy(&y, b.data() + at, sizeof y);
-    auto d = std::abs(static_cast<double>(x) - static_cast<double>(y));
     if (x == y || (x != x && y != y)) continue;
-    if (!(d <= largest)) largest = d;
-    if (largest != largest) break;
+    ++d.count;
+    double apart = std::abs(static_cast<double>(x) - static_cast<double>(y));
+    if (!(apart <= d.largest)) d.largest = d.largest != d.largest ? d.largest : apart;
   }
-  return largest;
+  return d;
+}
+
+// The elements in row-major order, of a type that can be computed with.
+std::span<const std::byte> plain_bytes(const io::StoredTensor& t, std::string& buffer, Array& wide) {
+  if (t.type->dtype) return io::row_major_bytes(t, buffer);
+  wide = io::to_array(t);
+  return {static_cast<const std::byte*>(wide.data()), static_cast<size_t>(wide.bytes())};
 }
 
 std::string difference(const io::StoredTensor& a, const io::StoredTensor& b) {
   if (a.shape != b.shape) return concat("shape ", a.shape, " and ", b.shape);
   if (a.type != b.type) return concat(a.type->name, " and ", b.type->name);
   if (same_bytes(a, b)) return "";
-  if (!a.type->dtype) return "values";
+  if (!a.type->array_dtype() || a.type->name == "uint64") return "values";
   std::string buffer_a, buffer_b;
-  auto x = io::row_major_bytes(a, buffer_a), y = io::row_major_bytes(b, buffer_b);
-  double largest = visit_dtype(*a.type->dtype, [&](auto t) { return largest_difference<decltype(t)>(x, y); });
-  return concat("values by up to ", largest);
+  Array wide_a, wide_b;
+  auto x = plain_bytes(a, buffer_a, wide_a), y = plain_bytes(b, buffer_b, wide_b);
+  Distance d = visit_dtype(*a.type->array_dtype(), [&](auto t) { return distance<decltype(t)>(x, y); });
+  if (d.count == 0) return "the bits of zeros or NaNs";
+  return concat(text::grouped(d.count), " of ", text::grouped(a.shape.numel()), " values by up to ",
+                d.largest);
 }
 
 void run(const Options& o) {

@@ -5,6 +5,7 @@
 #include <espalier/io/weights.h>
 
 #include <cli/tool.h>
+#include <io/torch_maker.h>
 #include <temporary_folder.h>
 
 namespace espalier {
@@ -78,6 +79,53 @@ TEST_F(Weights, verify_tells_sound_files_from_others) {
   EXPECT_EQ(run_tool("verify " + path("y.pt") + kErrors).code, 1);
   EXPECT_NE(run_tool("verify " + path("evil.pkl") + kErrors).out.find("names posix.system"),
             std::string::npos);
+}
+
+TEST_F(Weights, show_all_gives_the_plain_values_of_a_checkpoint) {
+  std::string tensor = TensorMade().pickle();
+  std::string groups = "](}(" + pickle_text("lr") + "G" + std::string("\x3f\xb9\x99\x99\x99\x99\x99\x9a", 8) +
+                       pickle_text("betas") + "(K\1K\2t" + pickle_text("foreach") + "Nue";
+  std::string object = "}(" + pickle_text("epoch") + "K\7" + pickle_text("name") +
+                       pickle_text("caf\xc3\xa9") + pickle_text("param_groups") + groups +
+                       pickle_text("model") + pickle_dict("w", tensor) + "u";
+  io::write_file(path("c.pt"), torch_zip(object, floats({0, 1, 2, 3, 4, 5})).bytes());
+  std::string text = run_tool("show --all " + path("c.pt")).out;
+  EXPECT_NE(text.find("values\n  epoch: 7\n  name: 'caf\xc3\xa9'\n  param_groups[0].lr: 0.1\n"
+                      "  param_groups[0].betas: (1, 2)\n  param_groups[0].foreach: None\n"),
+            std::string::npos)
+      << text;
+  std::string json = run_tool("show --all --json " + path("c.pt")).out;
+  EXPECT_NE(
+      json.find(
+          R"("values":{"epoch":7,"name":"café","param_groups":[{"lr":0.1,"betas":[1,2],"foreach":null}]})"),
+      std::string::npos)
+      << json;
+  EXPECT_EQ(run_tool("show --json " + path("c.pt")).out.find("values"), std::string::npos);
+}
+
+TEST_F(Weights, verify_warns_of_modules_whose_package_python_would_run) {
+  std::string module = "cmy.models\nNet\n)\x81}(" + pickle_text("_parameters") +
+                       pickle_dict("w", TensorMade().pickle()) + pickle_text("_modules") + "}ub";
+  io::write_file(path("whole.pt"), torch_zip(module, floats({0, 1, 2, 3, 4, 5})).bytes());
+  EXPECT_NE(
+      run_tool("show " + path("whole.pt")).out.find("note: it holds a module of the class my.models.Net"),
+      std::string::npos);
+  EXPECT_EQ(run_tool("verify " + path("whole.pt") + kErrors).code, 1);
+}
+
+TEST_F(Weights, convert_keeps_element_types_that_tensors_do_not_have) {
+  std::vector<uint64_t> data{0x0123456789abcdef, 0xfedcba9876543210};
+  std::vector<io::StoredTensor> tensors;
+  for (const char* type : {"float16", "int8", "int16", "uint16", "uint32", "uint64", "complex64"}) {
+    const io::ElementType* element = io::find_element_type(type);
+    tensors.push_back(
+        {type, element, {128 / element->bits}, {1}, Storage::borrow(data.data(), 16, nullptr), 0});
+  }
+  io::write_pytorch(path("t.pt"), tensors);
+  for (std::string name : {"t.safetensors", "t.npz", "t.pth"}) {
+    EXPECT_EQ(run_tool("convert " + path("t.pt") + " " + path(name)).code, 0) << name;
+    EXPECT_EQ(run_tool("diff " + path("t.pt") + " " + path(name)).out, "the same 7 tensors\n") << name;
+  }
 }
 
 }  // namespace
