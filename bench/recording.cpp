@@ -21,6 +21,7 @@ double round(int64_t steps, bool records, const std::string& path) {
   models::SeedCnn model{.classes = 10};
   optim::Adam optimizer(model.parameters(), {.lr = 1e-3});
   Tensor x = randn({64, 3, 32, 32}), y = zeros({64}).to(int64);
+  for (int64_t i = 0; i < 64; ++i) y.data<int64_t>()[i] = i % 10;
   std::filesystem::remove(path);
   train::StepLog log(path, model.ref(), 938, 5);
   auto start = Clock::now();
