@@ -6,9 +6,9 @@
 
 namespace espalier::kernels {
 
-// c[m, n] (+)= a[m, k] · b[k, n], on rows and columns with any strides (in elements); c's columns lie side by
-// side. Every element of c sums its products in the same order, whatever the other sizes and the number of
-// threads.
+// c[m, n] (+)= a[m, k] · b[k, n] (+ bias), then its ReLU if asked, on rows and columns with any strides (in
+// elements); c's columns and the bias's elements lie side by side. How the products of an element are summed
+// depends on the sizes and strides alone, not on the number of threads.
 struct Gemm {
   int64_t m = 0, n = 0, k = 0;
   const void* a = nullptr;
@@ -18,6 +18,8 @@ struct Gemm {
   void* c = nullptr;
   int64_t c_row = 0;
   bool accumulate = false;
+  const void* bias = nullptr;  // [n]
+  bool relu = false;
 };
 
 inline constinit Kernel<void(const Gemm&)> gemm_float;

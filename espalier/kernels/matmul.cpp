@@ -52,17 +52,22 @@ void tidy(Matrix& x, int64_t rows, int64_t cols) {
   if (rows == 1 && x.col >= 1) x.row = x.col == 1 ? cols : 1;
 }
 
+// The stride of batch dimension `d` of the result's `rank` dimensions; 0 where x repeats.
+int64_t batch_stride(const Array& x, int d, int rank) {
+  int own = d - (rank - x.rank());
+  return own < 0 || x.shape[own] == 1 ? 0 : x.strides[own];
+}
+
 Product plan(const Array& out, const Array& a, const Array& b) {
   int r = out.rank();
   int64_t m = out.shape[r - 2], n = out.shape[r - 1], k = a.shape[a.rank() - 1];
-  Shape a_shape = out.shape, b_shape = out.shape;
-  a_shape[r - 1] = k, b_shape[r - 2] = k;
-  Array left = a.expand("matmul", a_shape), right = b.expand("matmul", b_shape);
-  auto matrix = [r](const Array& x) { return Matrix{x.data(), x.strides[r - 2], x.strides[r - 1]}; };
-  Product p{
-      .m = m, .n = n, .k = k, .a = matrix(left), .b = matrix(right), .c = matrix(out), .dtype = out.dtype};
-  for (int d = 0; d < r - 2; ++d)
-    add_batch(p, out.shape[d], left.strides[d], right.strides[d], out.strides[d]);
+  auto matrix = [](const Array& x) {
+    return Matrix{x.data(), x.strides[x.rank() - 2], x.strides[x.rank() - 1]};
+  };
+  Product p{.m = m, .n = n, .k = k, .a = matrix(a), .b = matrix(b), .c = matrix(out), .dtype = out.dtype};
+  for (int d = 0; d < r - 2; ++d) {
+    add_batch(p, out.shape[d], batch_stride(a, d, r), batch_stride(b, d, r), out.strides[d]);
+  }
   join_rows(p);
   tidy(p.a, p.m, p.k), tidy(p.b, p.k, p.n), tidy(p.c, p.m, p.n);
   return p;
@@ -83,14 +88,14 @@ void each(const Product& p, F&& f) {
 }
 
 template <class T>
-void by_gemm(const Product& p, bool accumulate) {
+void by_gemm(const Product& p, const void* bias) {
   auto& gemm = sizeof(T) == 8 ? gemm_double : gemm_float;
   auto* a0 = static_cast<const T*>(p.a.data);
   auto* b0 = static_cast<const T*>(p.b.data);
   auto* c0 = static_cast<T*>(p.c.data);
   auto one = [&](int64_t a, int64_t b, int64_t c) {
-    return Gemm{p.m,    p.n,     p.k,     a0 + a, p.a.row, p.a.col,
-                b0 + b, p.b.row, p.b.col, c0 + c, p.c.row, accumulate};
+    return Gemm{p.m,     p.n,     p.k,    a0 + a,  p.a.row, p.a.col, b0 + b,
+                p.b.row, p.b.col, c0 + c, p.c.row, false,   bias};
   };
   if (p.batch.empty()) return gemm(one(0, 0, 0));
   std::vector<Gemm> all;
@@ -193,17 +198,17 @@ void multiply_bfloat16(Array& out, const Array& a, const Array& b, const Array* 
 
 template <class T>
 void multiply(Array& out, const Array& a, const Array& b, const Array* bias) {
-  if (bias) copy(out, *bias);
-  by_gemm<T>(plan(out, a, b), bias != nullptr);
+  Array row = bias ? row_major(*bias) : Array();
+  by_gemm<T>(plan(out, a, b), bias ? row.data() : nullptr);
 }
 
 // The own kernel starts at once and wins on small products; oneDNN divides large ones better. With few
 // columns they are equal, but oneDNN would let the sums depend on the number of threads.
 void multiply_float32(Array& out, const Array& a, const Array& b, const Array* bias) {
-  constexpr int64_t kFew = 20, kSmall = 1 << 18;  // multiply-adds of one product
+  constexpr int64_t kFewColumns = 20, kFewRows = 12, kSmall = 1 << 21;  // multiply-adds
   Product p = plan(out, a, b);
   auto size = static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k);
-  bool small = p.n <= kFew || size < kSmall;
+  bool small = p.n <= kFewColumns || p.m <= kFewRows || size < kSmall;
   if (small || !by_onednn(p, bias)) multiply<float>(out, a, b, bias);
 }
 
