@@ -5,6 +5,7 @@
 #include <espalier/autograd/node.h>
 #include <espalier/autograd/record.h>
 #include <espalier/core/deferred.h>
+#include <espalier/kernels/elementwise.h>
 
 namespace espalier {
 namespace {
@@ -56,9 +57,9 @@ class Walk {
     return x.is_leaf() ? static_cast<const void*>(x.body()) : x.grad_fn();
   }
   static Tensor one_like(const Tensor& x) {
-    Tensor one(Array::empty(x.shape(), x.dtype()));
-    one.fill_(1);
-    return one;
+    Array one = Array::empty(x.shape(), x.dtype());
+    kernels::fill(one, 1);
+    return Tensor(std::move(one));
   }
 
   void step() {

@@ -59,10 +59,10 @@ void settle_readers(const Tensor& target);
 template <class Backward>
 void tape(const char* op, const Inputs& inputs, const Tensor& output, int64_t number, Backward&& backward) {
   using N = NodeOf<std::decay_t<Backward>>;
-  auto node = make_ref<N>(op, std::forward<Backward>(backward));
+  auto node = Ref<Node>::first(new N(op, std::forward<Backward>(backward)));
   node->connect(inputs, output, number);
   if constexpr (N::kTakesOutput) node->save_output(output.array());
-  attach(output, Ref<Node>(node.get()));
+  attach(output, std::move(node));
 }
 
 }  // namespace detail

@@ -9,11 +9,10 @@ Tensor::Tensor(Array array, bool requires_grad) : body_(make_ref<TensorBody>(std
   if (requires_grad) requires_grad_();
 }
 
-const Array& Tensor::array() const {
-  require<ValueError>(defined(),
-                      "the tensor is undefined: it was default-constructed, moved from, or is a gradient "
-                      "that was never computed");
-  return body_->array;
+void Tensor::throw_undefined() {
+  throw ValueError(
+      "the tensor is undefined: it was default-constructed, moved from, or is a gradient that was never "
+      "computed");
 }
 
 int64_t Tensor::size(int64_t dim) const { return shape()[wrap_dim("size", dim, this->dim())]; }
@@ -46,8 +45,6 @@ template std::vector<int32_t> Tensor::to_vector<int32_t>() const;
 template std::vector<uint8_t> Tensor::to_vector<uint8_t>() const;
 template std::vector<bool> Tensor::to_vector<bool>() const;
 
-bool Tensor::requires_grad() const { return defined() && (body_->requires_grad || body_->node); }
-
 Tensor& Tensor::requires_grad_(bool on) {
   require<DTypeError>(!on || is_floating_point(),
                       "requires_grad_: only floating point tensors have gradients, this is ", dtype());
@@ -57,7 +54,6 @@ Tensor& Tensor::requires_grad_(bool on) {
   return *this;
 }
 
-bool Tensor::is_leaf() const { return !body_ || !body_->node; }
 Tensor Tensor::grad() const { return defined() ? body_->grad : Tensor(); }
 
 void Tensor::set_grad(Tensor grad) {

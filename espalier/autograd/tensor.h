@@ -46,7 +46,7 @@ class Tensor {
   explicit Tensor(Array array, bool requires_grad = false);
 
   bool defined() const { return body_.get() != nullptr; }
-  const Array& array() const;  // throws ValueError when undefined
+  inline const Array& array() const;  // throws ValueError when undefined
   const Shape& shape() const { return array().shape; }
   int64_t size(int64_t dim) const;
   int dim() const { return array().rank(); }
@@ -76,10 +76,10 @@ class Tensor {
   std::vector<T> to_vector() const;
 
   // ---- the tape
-  bool requires_grad() const;
+  inline bool requires_grad() const;
   // Throws GradError for a dtype that is not floating point, or when switched off on a computed tensor.
   Tensor& requires_grad_(bool on = true);
-  bool is_leaf() const;
+  inline bool is_leaf() const;
   Tensor grad() const;  // undefined where there is none
   void set_grad(Tensor grad);
   Tensor detach() const;  // the same storage, outside the tape
@@ -246,6 +246,7 @@ class Tensor {
 
  private:
   void check_type(DType wanted) const;
+  [[noreturn]] static void throw_undefined();
 
   Ref<TensorBody> body_;
 };
@@ -264,6 +265,14 @@ struct TensorBody : RefCounted<TensorBody> {
   bool is_view = false;                                     // shares another tensor's storage
   std::vector<std::function<Tensor(const Tensor&)>> hooks;  // of a leaf
 };
+
+inline const Array& Tensor::array() const {
+  if (!body_) [[unlikely]]
+    throw_undefined();
+  return body_->array;
+}
+inline bool Tensor::requires_grad() const { return body_ && (body_->requires_grad || body_->node.get()); }
+inline bool Tensor::is_leaf() const { return !body_ || !body_->node.get(); }
 
 class TensorIndex {
  public:

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstdlib>
 #include <mutex>
+#include <new>
 #include <vector>
 
 #include <espalier/core/error.h>
@@ -26,7 +27,7 @@ constexpr size_t kAlign = 64;
 constexpr int kClasses = 4 * 48;  // four size classes between powers of two
 constexpr size_t kSmall = 1024;   // up to here a thread keeps blocks of its own, without a lock
 constexpr int kSmallClasses = kSmall / kAlign + 1;
-constexpr size_t kThreadBlocks = 128;  // blocks a thread keeps of one small size
+constexpr uint8_t kThreadBlocks = 128;  // blocks a thread keeps of one small size
 
 struct Class {
   int index;
@@ -126,19 +127,54 @@ Pool& pool() {
   return *p;
 }
 
-// Small blocks of one thread. They stay counted as in use while the thread keeps them.
-struct ThreadCache {
-  std::array<std::vector<void*>, kSmallClasses> free;
-  ~ThreadCache() {
-    for (int i = 1; i < kSmallClasses; ++i) {
-      for (void* p : free[i]) pool().put(p, i * kAlign);
-    }
-    alive = false;
+// Small blocks of one thread, in lists that run through the blocks themselves. They stay counted as in use
+// while the thread keeps them.
+struct ThreadBlocks {
+  struct Block {
+    Block* next;
+  };
+  enum State : uint8_t { kUnused, kOpen, kClosed };
+
+  void* take(size_t index) {
+    Block* b = first[index];
+    if (!b) return nullptr;
+    first[index] = b->next;
+    --count[index];
+    return b;
   }
-  static thread_local bool alive;
+  bool keep(size_t index, void* p) {
+    if (state != kOpen && !open()) return false;
+    if (count[index] == kThreadBlocks) return false;
+    first[index] = new (p) Block{first[index]};
+    ++count[index];
+    return true;
+  }
+  bool open();
+  void close() {
+    state = kClosed;
+    for (size_t i = 1; i < kSmallClasses; ++i) {
+      while (void* p = take(i)) pool().put(p, i * kAlign);
+    }
+  }
+
+  std::array<Block*, kSmallClasses> first;
+  std::array<uint8_t, kSmallClasses> count;
+  State state;
 };
-thread_local bool ThreadCache::alive = true;
-thread_local ThreadCache thread_cache;
+constinit thread_local ThreadBlocks thread_blocks{};
+
+// False once the thread ends: what its last objects free goes to the pool.
+bool ThreadBlocks::open() {
+  struct Closer {
+    ~Closer() { thread_blocks.close(); }
+  };
+  if (state == kUnused) {
+    thread_local Closer closer;
+    static_cast<void>(&closer);
+    state = kOpen;
+  }
+  return state == kOpen;
+}
 
 }  // namespace
 
@@ -150,13 +186,8 @@ void set_memory_limit(int64_t bytes) { pool().set_limit(bytes); }
 void* allocate(size_t bytes) {
   if (bytes == 0) bytes = 1;
   require<MemoryError>(bytes < (size_t{1} << 46), "no memory for a tensor of ", bytes, " bytes");
-  if (ESPALIER_CACHE_BLOCKS && bytes <= kSmall && ThreadCache::alive) {
-    auto& free = thread_cache.free[size_class(bytes).index];
-    if (!free.empty()) {
-      void* p = free.back();
-      free.pop_back();
-      return p;
-    }
+  if (ESPALIER_CACHE_BLOCKS && bytes <= kSmall) {
+    if (void* p = thread_blocks.take((bytes + kAlign - 1) / kAlign)) return p;
   }
   return pool().take(bytes);
 }
@@ -164,10 +195,8 @@ void* allocate(size_t bytes) {
 void deallocate(void* p, size_t bytes) noexcept {
   if (!p) return;
   if (bytes == 0) bytes = 1;
-  if (ESPALIER_CACHE_BLOCKS && bytes <= kSmall && ThreadCache::alive) {
-    auto& free = thread_cache.free[size_class(bytes).index];
-    if (free.size() < kThreadBlocks) return free.push_back(p);
-  }
+  if (ESPALIER_CACHE_BLOCKS && bytes <= kSmall && thread_blocks.keep((bytes + kAlign - 1) / kAlign, p))
+    return;
   pool().put(p, bytes);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include <espalier/core/error.h>
 
@@ -12,8 +13,10 @@ namespace {
 std::array<int, kMaxRank> by_stride(const Array& a) {
   std::array<int, kMaxRank> order{};
   std::iota(order.begin(), order.begin() + a.rank(), 0);
-  std::stable_sort(order.begin(), order.begin() + a.rank(),
-                   [&](int i, int j) { return a.strides[i] > a.strides[j]; });
+  for (int i = 1; i < a.rank(); ++i) {  // stable
+    for (int j = i; j > 0 && a.strides[order[j - 1]] < a.strides[order[j]]; --j)
+      std::swap(order[j - 1], order[j]);
+  }
   return order;
 }
 
@@ -30,14 +33,10 @@ Array Array::empty_like(const Array& like, DType dtype) {
   return like.is_dense() ? empty(like.shape, dtype, like.strides) : empty(like.shape, dtype);
 }
 
-void* Array::data() const {
-  auto* base = static_cast<char*>(storage ? storage->data() : nullptr);
-  if (!base) {
-    require<ValueError>(numel() == 0, "the tensor ", shape,
-                        " has a shape but no values: it comes from a run for shapes only (check or summary)");
-    return nullptr;
-  }
-  return base + offset * itemsize(dtype);
+void* Array::no_data() const {
+  require<ValueError>(numel() == 0, "the tensor ", shape,
+                      " has a shape but no values: it comes from a run for shapes only (check or summary)");
+  return nullptr;
 }
 
 bool Array::is_contiguous() const {

@@ -28,7 +28,10 @@ struct Array {
   int64_t bytes() const { return numel() * itemsize(dtype); }
 
   // The first element. Throws ValueError when the values were never computed (a ShapesOnly result).
-  void* data() const;
+  void* data() const {
+    auto* base = static_cast<char*>(storage ? storage->data() : nullptr);
+    return base ? base + offset * itemsize(dtype) : no_data();
+  }
   template <class T>
   T* data() const {
     return static_cast<T*>(data());
@@ -43,6 +46,8 @@ struct Array {
   // The same elements seen otherwise; nothing is copied. `shape` and `strides` must stay inside the storage.
   Array view(const Shape& shape, const Strides& strides, int64_t offset) const;
   Array expand(const char* op, const Shape& shape) const;
+
+  void* no_data() const;  // data() of an array without memory
 };
 
 // True when there is nothing for a kernel to do: no elements, or a ShapesOnly scope.

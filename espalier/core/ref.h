@@ -18,7 +18,8 @@ class RefCounted {
 
   void retain() const noexcept { count_.fetch_add(1, std::memory_order_relaxed); }
   void release() const noexcept {
-    if (count_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    // Nobody can join a sole owner: then no locked instruction is needed.
+    if (count_.load(std::memory_order_acquire) == 1 || count_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
       Self::destroy(static_cast<Self*>(const_cast<RefCounted*>(this)));
     }
   }
@@ -27,6 +28,8 @@ class RefCounted {
   static void destroy(Self* self) noexcept { delete self; }
 
  private:
+  template <class>
+  friend class Ref;
   mutable std::atomic<int64_t> count_{0};
 };
 
@@ -36,6 +39,13 @@ class Ref {
  public:
   Ref() = default;
   Ref(std::nullptr_t) {}
+  // The first owner of an object that nobody else has seen yet.
+  static Ref first(T* p) {
+    p->count_.store(1, std::memory_order_relaxed);
+    Ref r;
+    r.p_ = p;
+    return r;
+  }
   explicit Ref(T* p) : p_(p) {
     if (p_) p_->retain();
   }
@@ -63,7 +73,7 @@ class Ref {
 
 template <class T, class... A>
 Ref<T> make_ref(A&&... args) {
-  return Ref<T>(new T(std::forward<A>(args)...));
+  return Ref<T>::first(new T(std::forward<A>(args)...));
 }
 
 }  // namespace espalier

@@ -29,7 +29,7 @@ void Shape::erase(int at) {
   --rank_;
 }
 
-int64_t Shape::numel() const {
+int64_t Shape::checked_numel() const {
   int64_t n = 1;
   for (int64_t d : *this) {
     if (d == 0) return 0;
@@ -63,7 +63,8 @@ Strides contiguous_strides(const Shape& shape) {
   int64_t step = 1;
   for (int i = shape.rank() - 1; i >= 0; --i) {
     strides[i] = step;
-    step = checked_mul(step, std::max<int64_t>(shape[i], 1), "the number of elements");
+    int64_t size = std::max<int64_t>(shape[i], 1);
+    if (__builtin_mul_overflow(step, size, &step)) checked_mul(strides[i], size, "the number of elements");
   }
   return strides;
 }

@@ -39,16 +39,24 @@ class Shape {
   void erase(int at);
 
   // Product of the sizes; 1 for rank 0. Throws ShapeError when it does not fit in 63 bits.
-  int64_t numel() const;
+  int64_t numel() const {
+    int64_t n = 1;
+    bool fits = true;
+    for (int64_t d : *this) fits &= !__builtin_mul_overflow(n, d, &n);
+    return fits ? n : checked_numel();
+  }
   std::vector<int64_t> vec() const { return {begin(), end()}; }
   operator std::span<const int64_t>() const { return {begin(), size()}; }
 
   friend bool operator==(const Shape& a, const Shape& b) {
-    return a.rank_ == b.rank_ && std::equal(a.begin(), a.end(), b.begin());
+    bool same = a.rank_ == b.rank_;
+    for (int i = 0; same && i < a.rank_; ++i) same = a.dims_[i] == b.dims_[i];
+    return same;
   }
 
  private:
   void assign(const int64_t* first, const int64_t* last);
+  int64_t checked_numel() const;  // where a partial product does not fit
 
   std::array<int64_t, kMaxRank> dims_{};
   int rank_ = 0;

@@ -17,7 +17,7 @@ Storage::Storage(void* data, int64_t bytes, std::shared_ptr<void> owner)
 
 Ref<Storage> Storage::allocate(int64_t bytes) {
   void* data = bytes == 0 || shapes_only() ? nullptr : espalier::allocate(static_cast<size_t>(bytes));
-  return Ref<Storage>(new Storage(data, bytes, nullptr));
+  return Ref<Storage>::first(new Storage(data, bytes, nullptr));
 }
 
 Ref<Storage> Storage::borrow(void* data, int64_t bytes, std::shared_ptr<void> owner) {

@@ -71,16 +71,40 @@ void run_share(void* data) {
 
 }  // namespace
 
-// The number belongs to the calling thread, and holds for oneDNN as well.
-SerialScope::SerialScope() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
-SerialScope::~SerialScope() { omp_set_num_threads(before_); }
+namespace {
+
+std::atomic<int> wanted{0};     // by set_num_threads; 0 leaves it to OpenMP
+thread_local int followed = 0;  // the number that this thread took over last
+thread_local int serial_scopes = 0;
+
+// OpenMP keeps a number for every thread; oneDNN goes by it as well.
+void follow() {
+  int n = wanted.load(std::memory_order_relaxed);
+  if (n != followed && serial_scopes == 0) omp_set_num_threads(followed = n);
+}
+
+}  // namespace
+
+SerialScope::SerialScope() : before_(get_num_threads()) {
+  ++serial_scopes;
+  omp_set_num_threads(1);
+}
+SerialScope::~SerialScope() {
+  --serial_scopes;
+  omp_set_num_threads(before_);
+  follow();
+}
 
 void set_num_threads(int n) {
   require<ValueError>(n >= 1, "set_num_threads: at least 1 thread is needed, got ", n);
-  omp_set_num_threads(n);
+  wanted = n;
+  if (serial_scopes == 0) omp_set_num_threads(followed = n);
 }
 
-int get_num_threads() { return omp_get_max_threads(); }
+int get_num_threads() {
+  follow();
+  return omp_get_max_threads();
+}
 
 namespace detail {
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include <espalier/core/threads.h>
 #include <espalier/kernels/relu.h>
@@ -33,7 +34,9 @@ int loops_of(const Array& out, const Array& x, const Array* center, NamedLoop* l
         {x.shape[d], x.strides[d], reduced ? 0 : out.strides[d], center && !reduced ? center->strides[d] : 0},
         reduced};
   }
-  std::stable_sort(loops, loops + n, [](const NamedLoop& a, const NamedLoop& b) { return a.x > b.x; });
+  for (int i = 1; i < n; ++i) {  // stable
+    for (int j = i; j > 0 && loops[j - 1].x < loops[j].x; --j) std::swap(loops[j - 1], loops[j]);
+  }
   int joined = 0;
   for (int i = 1; i < n; ++i) {
     if (joins(loops[joined], loops[i])) {

@@ -59,7 +59,7 @@ void check_fits(const char* op, const Tensor& target, const Shape& other, DType 
 Tensor one_pass(const kernels::Row& row, const Tensor& g, const Tensor& t) {
   Array y = Array::empty_like(t.array());
   kernels::elementwise(row, kernels::compute_type(t.dtype()), y, {g.array(), t.array()});
-  return Tensor(y);
+  return Tensor(std::move(y));
 }
 
 }  // namespace espalier::detail

@@ -34,7 +34,7 @@ template <class Backward>
 Tensor unary(const char* op, const kernels::Row& row, const Tensor& x, DType dtype, Backward&& backward) {
   Array y = Array::empty_like(x.array(), dtype);
   kernels::elementwise(row, kernels::compute_type(dtype), y, {x.array()});
-  return record(op, {x}, y, {}, std::forward<Backward>(backward));
+  return record(op, {x}, std::move(y), {}, std::forward<Backward>(backward));
 }
 // The same for functions with results that aren't integers.
 template <class Backward>

@@ -1,6 +1,7 @@
 #include <espalier/ops/loss.h>
 
 #include <espalier/autograd/autocast.h>
+#include <espalier/kernels/reduce.h>
 #include <espalier/ops/activation.h>
 #include <espalier/ops/elementwise.h>
 #include <espalier/ops/floating.h>
@@ -59,13 +60,39 @@ Tensor bce_with_logits(const Tensor& x, const Tensor& target, const Tensor& pos_
       });
 }
 
+// d · g · factor in one pass, for g of one element.
+Tensor times(const Array& d, const Tensor& g, double factor) {
+  Array y = Array::empty_like(d);
+  if (nothing_to_do(y)) return Tensor(y);
+  kernels::elementwise(kernels::mul, kernels::compute_type(d.dtype), y,
+                       {d, Scalar(g.item<double>() * factor)});
+  return Tensor(y);
+}
+
+// The sum of the squares of x - target over `divisor`, in two passes that make one operation.
+Tensor squared_error(const Tensor& x, const Tensor& target, Reduction reduction, double divisor) {
+  Array d = detail::result("mse_loss", x, target, detail::result_type(x, target));
+  kernels::elementwise(kernels::sub, kernels::compute_type(d.dtype), d, {x.array(), target.array()});
+  Array y = Array::empty(Shape::filled(d.rank(), 1), d.dtype);
+  kernels::sum_of_squares(y, d, nullptr, divisor, false);
+  return record("mse_loss", {x, target}, y.view({}, {}, 0), {{"reduction", name(reduction)}},
+                [x = saved(x), target = saved(target), d, divisor, dx = x.requires_grad(),
+                 dt = target.requires_grad()](const Tensor& g) {
+                  Tensor gx =
+                      grad_enabled() ? (*x - *target) * (g * (2 / divisor)) : times(d, g, 2 / divisor);
+                  return grads(dx ? gx : Tensor(), dt ? -gx : Tensor());
+                });
+}
+
 }  // namespace
 
 Tensor mse_loss(const Tensor& x, const Tensor& target, LossOptions options) {
   if (detail::Casts to("mse_loss", {x, target}); to) return mse_loss(to(x), to(target), options);
   check_floating("mse_loss", x);
   check_same_shape("mse_loss", x, target);
-  return mean_or_sum((x - target).square(), options.reduction);
+  if (options.reduction == Reduction::none) return (x - target).square();
+  double divisor = options.reduction == Reduction::mean ? static_cast<double>(x.numel()) : 1;
+  return squared_error(x, target, options.reduction, divisor);
 }
 
 Tensor l1_loss(const Tensor& x, const Tensor& target, LossOptions options) {

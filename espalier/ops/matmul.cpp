@@ -1,6 +1,7 @@
 #include <espalier/autograd/autocast.h>
 #include <espalier/autograd/record.h>
 #include <espalier/kernels/matmul.h>
+#include <espalier/kernels/reduce.h>
 #include <espalier/ops/matmul.h>
 
 namespace espalier {
@@ -79,6 +80,53 @@ Tensor outer(const Tensor& a, const Tensor& b) {
   return a.unsqueeze(1) * b.unsqueeze(0);
 }
 
+namespace {
+
+Array transposed(const Array& a) {
+  return a.view({a.shape[1], a.shape[0]}, {a.strides[1], a.strides[0]}, a.offset);
+}
+
+// A vector as a matrix of one row.
+Array as_rows(const Array& a) {
+  return a.rank() == 1 ? a.view({1, a.shape[0]}, {a.shape[0] * a.strides[0], a.strides[0]}, a.offset) : a;
+}
+
+Tensor product_of(const Shape& shape, const Array& a, const Array& b) {
+  Array y = Array::empty(shape, a.dtype);
+  if (shape.rank() > 1) {  // `y` is the only owner of its memory, so that the product may be put off
+    kernels::matmul(y, a, b);
+  } else {
+    Array row = as_rows(y);
+    kernels::matmul(row, as_rows(a), b);
+  }
+  return Tensor(std::move(y));
+}
+
+Tensor sum_of_rows(const Array& x) {
+  int64_t columns = x.shape[1];
+  Array y = Array::empty({1, columns}, x.dtype);
+  kernels::sum(y, x);
+  return Tensor(y.view({columns}, {1}, 0));
+}
+
+// What linear's backward gives, without the operations that it is made of where nobody asks for them.
+Grads linear_backward(const Tensor& g, const Saved& x, const Saved& weight, bool to_x, bool to_weight,
+                      bool to_bias) {
+  Tensor rows = as_matrix(g);
+  if (grad_enabled()) {
+    Tensor g_bias = to_bias ? rows.sum(0) : Tensor();
+    return grads(to_x ? matmul(g, weight) : Tensor(), to_weight ? matmul(rows.t(), as_matrix(x)) : Tensor(),
+                 g_bias);
+  }
+  Tensor g_bias = to_bias ? sum_of_rows(rows.array()) : Tensor();  // first, as in conv2d
+  return grads(
+      to_x ? product_of(x->shape(), g.array(), weight->array()) : Tensor(),
+      to_weight ? product_of(weight->shape(), transposed(rows.array()), as_matrix(x).array()) : Tensor(),
+      g_bias);
+}
+
+}  // namespace
+
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   if (detail::Casts to("linear", {x, weight, bias}); to) return linear(to(x), to(weight), to(bias));
   require<ShapeError>(weight.dim() == 2, "linear: the weight must be [out, in], got ", weight.shape());
@@ -92,22 +140,14 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   Shape shape = x.shape();
   shape[shape.rank() - 1] = out;
   Array y = Array::empty(shape, x.dtype());
-  auto rows = [](Array a) {  // a vector as a matrix of one row
-    return a.rank() == 1 ? a.view({1, a.shape[0]}, {a.shape[0] * a.strides[0], a.strides[0]}, a.offset) : a;
-  };
-  const Array& w = weight.array();
-  Array y_rows = rows(y);
-  kernels::matmul(y_rows, rows(x.array()), w.view({in, out}, {w.strides[1], w.strides[0]}, w.offset),
+  Array rows = as_rows(y);
+  kernels::matmul(rows, as_rows(x.array()), transposed(weight.array()),
                   bias.defined() ? &bias.array() : nullptr);
-  return record(
-      "linear", {x, weight, bias}, y, {},
-      [x = saved(x), weight = saved(weight), to_x = x.requires_grad(), to_weight = weight.requires_grad(),
-       to_bias = bias.defined() && bias.requires_grad()](const Tensor& g) {
-        Tensor rows = as_matrix(g);
-        Tensor g_bias = to_bias ? rows.sum(0) : Tensor();  // first, as in conv2d
-        return grads(to_x ? matmul(g, weight) : Tensor(),
-                     to_weight ? matmul(rows.t(), as_matrix(x)) : Tensor(), g_bias);
-      });
+  return record("linear", {x, weight, bias}, std::move(y), {},
+                [x = saved(x), weight = saved(weight), to_x = x.requires_grad(),
+                 to_weight = weight.requires_grad(), to_bias = bias.requires_grad()](const Tensor& g) {
+                  return linear_backward(g, x, weight, to_x, to_weight, to_bias);
+                });
 }
 
 }  // namespace espalier

@@ -24,21 +24,24 @@ kernels::AdamPart common_part(const ParamGroup& group, bool decoupled) {
 
 void update(ParamGroup& group, bool decoupled) {
   kernels::AdamPart part = common_part(group, decoupled);
-  std::vector<kernels::AdamPart> parts;
+  double lr = group["lr"];
+  Sweep<kernels::AdamPart> sweep(group);
+  int64_t step = -1;  // that `part` was made for
   for (size_t i = 0; i < group.params.size(); ++i) {
-    if (!group.params[i].grad().defined()) continue;
+    const Tensor& p = group.params[i];
+    if (!has_grad(p)) continue;
     ParamState& state = group.state[i];
-    ++state.step;
-    part.step_size = group["lr"] / (1 - std::pow(part.beta1, state.step));
-    part.bias2_sqrt = std::sqrt(1 - std::pow(part.beta2, state.step));
-    part.parameter = group.params[i].array();
-    part.grad = gradient_like(group.params[i]);
-    part.exp_avg = buffer(state, 0, part.parameter);
-    part.exp_avg_sq = buffer(state, 1, part.parameter);
-    if (part.amsgrad) part.max_exp_avg_sq = buffer(state, 2, part.parameter);
-    parts.push_back(part);
+    if (++state.step != step) {
+      step = state.step;
+      part.step_size = lr / (1 - std::pow(part.beta1, step));
+      part.bias2_sqrt = std::sqrt(1 - std::pow(part.beta2, step));
+    }
+    kernels::AdamPart& added = sweep.add(part, p);
+    added.exp_avg = buffer(state, 0, p.array());
+    added.exp_avg_sq = buffer(state, 1, p.array());
+    if (part.amsgrad) added.max_exp_avg_sq = buffer(state, 2, p.array());
   }
-  sweep(parts, kernels::adam);
+  sweep.run(kernels::adam);
 }
 
 std::vector<std::string> buffers(const Settings& settings) {

@@ -33,11 +33,12 @@ const std::vector<ParamGroup>& Optimizer::param_groups() const { return body().g
 
 void Optimizer::zero_grad() {
   for (auto& group : param_groups()) {
-    for (auto& p : group.params) p.set_grad({});
+    for (auto& p : group.params) p.body()->grad = Tensor();
   }
 }
 
 void Optimizer::step() {
+  if (shapes_only()) return;
   for (auto& group : param_groups()) body().rule.update(group);
 }
 
@@ -92,9 +93,12 @@ void Optimizer::add_param_group(ParamGroup group) {
 
 namespace {
 
+bool lies_like(const Array& parameter, const Tensor& x) {
+  return x.dtype() == parameter.dtype && x.strides() == parameter.strides;
+}
+
 // The values of `x`, in the dtype and memory order of a parameter.
 Tensor laid_out_like(const Array& parameter, const Tensor& x) {
-  if (x.dtype() == parameter.dtype && x.strides() == parameter.strides) return x;
   NoGrad guard;
   Tensor copy(Array::empty_like(parameter));
   return copy.copy_(x);
@@ -108,15 +112,18 @@ Tensor zeros_like(const Array& parameter) {
 
 }  // namespace
 
-Array gradient_like(const Tensor& parameter) {
-  return laid_out_like(parameter.array(), parameter.grad()).array();
+const Array& gradient_like(const Tensor& parameter, std::vector<Tensor>& converted) {
+  const Tensor& grad = parameter.body()->grad;
+  if (lies_like(parameter.array(), grad)) return grad.array();
+  return converted.emplace_back(laid_out_like(parameter.array(), grad)).array();
 }
 
-Array buffer(ParamState& state, size_t i, const Array& parameter) {
+void* buffer(ParamState& state, size_t i, const Array& parameter) {
   if (state.buffers.size() <= i) state.buffers.resize(i + 1);
   Tensor& buffer = state.buffers[i];
-  buffer = buffer.defined() ? laid_out_like(parameter, buffer) : zeros_like(parameter);
-  return buffer.array();
+  if (!buffer.defined()) buffer = zeros_like(parameter);
+  else if (!lies_like(parameter, buffer)) buffer = laid_out_like(parameter, buffer);
+  return buffer.array().data();
 }
 
 void check_at_least_zero(const char* kind, const Settings& settings,

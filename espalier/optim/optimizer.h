@@ -85,10 +85,13 @@ class Optimizer {
 
 // ---- for rules
 
-// A parameter's gradient in the parameter's own dtype and memory order.
-Array gradient_like(const Tensor& parameter);
-// Buffer `i` of a parameter: zeros when it is first asked for, converted when the parameter has been.
-Array buffer(ParamState& state, size_t i, const Array& parameter);
+inline bool has_grad(const Tensor& parameter) { return parameter.body()->grad.defined(); }
+// A parameter's gradient in the parameter's own dtype and memory order: itself, or a copy that `converted`
+// keeps.
+const Array& gradient_like(const Tensor& parameter, std::vector<Tensor>& converted);
+// The memory of buffer `i` of a parameter: zeros when it is first asked for, converted when the parameter has
+// been.
+void* buffer(ParamState& state, size_t i, const Array& parameter);
 // Throws ValueError unless the named settings are 0 or more.
 void check_at_least_zero(const char* kind, const Settings& settings,
                          std::initializer_list<const char*> names);

@@ -14,20 +14,18 @@ void update(ParamGroup& group) {
   part.weight_decay = group["weight_decay"];
   part.nesterov = group["nesterov"] != 0;
   part.maximize = group["maximize"] != 0;
-  std::vector<kernels::SgdPart> parts;
+  double dampening = group["dampening"];
+  Sweep<kernels::SgdPart> sweep(group);
   for (size_t i = 0; i < group.params.size(); ++i) {
-    if (!group.params[i].grad().defined()) continue;
-    part.parameter = group.params[i].array();
-    part.grad = gradient_like(group.params[i]);
+    const Tensor& p = group.params[i];
+    if (!has_grad(p)) continue;
     ParamState& state = group.state[i];
-    if (part.momentum != 0) {
-      part.dampening =
-          state.buffers.empty() ? 0 : group["dampening"];  // the buffer starts as the whole gradient
-      part.buffer = buffer(state, 0, part.parameter);
-    }
-    parts.push_back(part);
+    kernels::SgdPart& added = sweep.add(part, p);
+    if (part.momentum == 0) continue;
+    added.dampening = state.buffers.empty() ? 0 : dampening;  // the buffer starts as the whole gradient
+    added.buffer = buffer(state, 0, p.array());
   }
-  sweep(parts, kernels::sgd);
+  sweep.run(kernels::sgd);
 }
 
 std::vector<std::string> buffers(const Settings& settings) {

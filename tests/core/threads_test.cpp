@@ -50,6 +50,19 @@ TEST_F(Threads, RunSmallWorkInTheCaller) {
   EXPECT_EQ(id, std::this_thread::get_id());
 }
 
+TEST_F(Threads, AreAsManyWhoeverAsks) {
+  int seen = 0, alone = 0;
+  std::thread([&] {
+    set_num_threads(3);
+    SerialScope serial;
+    alone = get_num_threads();
+  }).join();
+  std::thread([&] { seen = get_num_threads(); }).join();
+  EXPECT_EQ(get_num_threads(), 3);
+  EXPECT_EQ(seen, 3);
+  EXPECT_EQ(alone, 1);
+}
+
 TEST_F(Threads, RunNestedLoopsInline) {
   std::atomic<int64_t> sum = 0;
   parallel_for(8, 1, [&](int64_t begin, int64_t end) {

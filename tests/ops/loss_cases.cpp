@@ -195,7 +195,7 @@ Rows rows({
                    },
                    "label_smoothing must be from 0 to 1, got 1.5"}},
      .label = "cross_entropy_soft"},
-    of_elements("square", "mse_loss", mse_loss, [](double x, double t) { return (x - t) * (x - t); }),
+    of_elements("mse_loss", "mean", mse_loss, [](double x, double t) { return (x - t) * (x - t); }),
     of_elements("abs", "l1_loss", l1_loss, [](double x, double t) { return std::abs(x - t); }),
     of_elements(
         "binary_cross_entropy_with_logits", "mean",

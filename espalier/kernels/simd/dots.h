@@ -50,21 +50,28 @@ void dots(int64_t rows, int64_t cols, const T* a, int64_t a_row, const T* b, int
   kAll[static_cast<size_t>((rows - 1) * kDotCols + cols - 1)](a, a_row, b, b_col, depth, out);
 }
 
-// Rows [row, row + rows) of columns [col, col + cols), at most kDotRows × kDotCols.
+constexpr int kGroups = 4;  // of columns, that are multiplied with a part of the rows while it is near
+
+// Rows [row, row + rows) of columns [col, col + cols), at most kDotRows × (kGroups · kDotCols).
 template <class T>
 void dot_block(const Gemm& g, int64_t row, int64_t rows, int64_t col, int64_t cols) {
-  T sums[kDotRows * kDotCols] = {}, part[kDotRows * kDotCols];
+  constexpr int kSums = kDotRows * kDotCols;
+  T sums[kGroups][kSums] = {}, part[kSums];
   const T* a = static_cast<const T*>(g.a) + row * g.a_row;
   const T* b = static_cast<const T*>(g.b) + col * g.b_col;
   for (int64_t p = 0; p < g.k; p += kDotDepth) {
-    dots(rows, cols, a + p, g.a_row, b + p, g.b_col, smaller(kDotDepth, g.k - p), part);
-    for (int i = 0; i < kDotRows * kDotCols; ++i) sums[i] = p == 0 ? part[i] : sums[i] + part[i];
+    int64_t depth = smaller(kDotDepth, g.k - p);
+    for (int64_t j = 0; j < cols; j += kDotCols) {
+      T* sum = sums[j / kDotCols];
+      dots(rows, smaller(kDotCols, cols - j), a + p, g.a_row, b + j * g.b_col + p, g.b_col, depth, part);
+      for (int i = 0; i < kSums; ++i) sum[i] = p == 0 ? part[i] : sum[i] + part[i];
+    }
   }
   const T* bias = static_cast<const T*>(g.bias);
   for (int64_t r = 0; r < rows; ++r) {
     T* c = static_cast<T*>(g.c) + (row + r) * g.c_row + col;
     for (int64_t j = 0; j < cols; ++j) {
-      T y = sums[r * kDotCols + j] + (g.accumulate ? c[j] : T(0));
+      T y = sums[j / kDotCols][r * kDotCols + j % kDotCols] + (g.accumulate ? c[j] : T(0));
       if (bias) y += bias[col + j];
       c[j] = g.relu ? rectified(y) : y;
     }
@@ -73,15 +80,13 @@ void dot_block(const Gemm& g, int64_t row, int64_t rows, int64_t col, int64_t co
 
 template <class T>
 void by_dots(const Gemm& g) {
-  constexpr int64_t kTaskCols = 4 * kDotCols;
+  constexpr int64_t kTaskCols = kGroups * kDotCols;
   int64_t down = ceil_div(g.m, kDotRows), across = ceil_div(g.n, kTaskCols);
   int64_t work = smaller(g.m, kDotRows) * smaller(g.n, kTaskCols) * g.k;
   parallel_for(down * across, 1 + kDotWork / work, [&](int64_t begin, int64_t end) {
     for (int64_t t = begin; t < end; ++t) {
-      int64_t row = t % down * kDotRows, first = t / down * kTaskCols;
-      for (int64_t col = first; col < smaller(g.n, first + kTaskCols); col += kDotCols) {
-        dot_block<T>(g, row, smaller(kDotRows, g.m - row), col, smaller(kDotCols, g.n - col));
-      }
+      int64_t row = t % down * kDotRows, col = t / down * kTaskCols;
+      dot_block<T>(g, row, smaller(kDotRows, g.m - row), col, smaller(kTaskCols, g.n - col));
     }
   });
 }

@@ -24,9 +24,9 @@ void with_flags(bool a, bool b, F f) {
 template <class T, bool Decay, bool Momentum>
 void sgd_pass(const SgdPart& s, int64_t begin, int64_t end) {
   using C = Compute<T>;
-  T* __restrict p = s.parameter.data<T>();
-  const T* __restrict grad = s.grad.data<T>();
-  T* __restrict buffer = Momentum ? s.buffer.data<T>() : nullptr;
+  T* __restrict p = static_cast<T*>(s.parameter);
+  const T* __restrict grad = static_cast<const T*>(s.grad);
+  T* __restrict buffer = Momentum ? static_cast<T*>(s.buffer) : nullptr;
   const C sign = s.maximize ? -1 : 1, decay = C(s.weight_decay), momentum = C(s.momentum);
   const C fresh = C(1 - s.dampening), lr = C(s.lr);
   const bool nesterov = s.nesterov;
@@ -45,16 +45,16 @@ void sgd_pass(const SgdPart& s, int64_t begin, int64_t end) {
 template <class T, bool Decay, bool Amsgrad>
 void adam_pass(const AdamPart& s, int64_t begin, int64_t end) {
   using C = Compute<T>;
-  T* __restrict p = s.parameter.data<T>();
-  const T* __restrict grad = s.grad.data<T>();
-  T* __restrict exp_avg = s.exp_avg.data<T>();
-  T* __restrict exp_avg_sq = s.exp_avg_sq.data<T>();
-  T* __restrict max_sq = Amsgrad ? s.max_exp_avg_sq.data<T>() : nullptr;
+  T* __restrict p = static_cast<T*>(s.parameter);
+  const T* __restrict grad = static_cast<const T*>(s.grad);
+  T* __restrict exp_avg = static_cast<T*>(s.exp_avg);
+  T* __restrict exp_avg_sq = static_cast<T*>(s.exp_avg_sq);
+  T* __restrict max_sq = Amsgrad ? static_cast<T*>(s.max_exp_avg_sq) : nullptr;
   const C sign = s.maximize ? -1 : 1, decay = C(s.weight_decay), shrink = C(s.shrink);
   const C lerp = C(1 - s.beta1), beta2 = C(s.beta2), fresh = C(1 - s.beta2);
   const bool from_old = lerp < C(0.5);  // as torch.lerp: start from the nearer end
   const C toward = from_old ? lerp : lerp - 1;
-  const C step = C(-s.step_size), bias = C(s.bias2_sqrt), eps = C(s.eps);
+  const C step = C(-s.step_size), unbias = C(1 / s.bias2_sqrt), eps = C(s.eps);
   for (int64_t i = begin; i < end; ++i) {
     C g = sign * C(grad[i]);
     if constexpr (Decay) g += decay * C(p[i]);
@@ -68,19 +68,19 @@ void adam_pass(const AdamPart& s, int64_t begin, int64_t end) {
       v = old > v || old != old ? old : v;
       max_sq[i] = T(v);
     }
-    p[i] = T(shrink * C(p[i]) + step * m / (root(v) / bias + eps));
+    p[i] = T(shrink * C(p[i]) + step * m / (root(v) * unbias + eps));
   }
 }
 
 void sgd_range(const SgdPart& s, int64_t begin, int64_t end) {
-  visit_floating(s.parameter.dtype, [&]<class T>(T) {
+  visit_floating(s.dtype, [&]<class T>(T) {
     with_flags(s.weight_decay != 0, s.momentum != 0,
                [&]<class D, class M>(D, M) { sgd_pass<T, D::value, M::value>(s, begin, end); });
   });
 }
 
 void adam_range(const AdamPart& s, int64_t begin, int64_t end) {
-  visit_floating(s.parameter.dtype, [&]<class T>(T) {
+  visit_floating(s.dtype, [&]<class T>(T) {
     with_flags(s.weight_decay != 0, s.amsgrad,
                [&]<class D, class A>(D, A) { adam_pass<T, D::value, A::value>(s, begin, end); });
   });
