@@ -79,7 +79,7 @@ INSTANTIATE_TEST_SUITE_P(Writers, Kill, testing::ValuesIn(kWriters),
 TEST(Kill, leaves_a_new_run_whole_or_absent) {
   TemporaryFolder folder;
   std::mt19937 random(2);
-  std::uniform_int_distribution<int> microseconds(0, 10000);
+  std::uniform_int_distribution<int> microseconds(0, 60000);
   int whole = 0, absent = 0;
   for (int i = 0; i < kills(); ++i) {
     std::string base = folder / concat("runs-", i, "/run");
