@@ -59,7 +59,7 @@ TEST_F(Report, says_what_a_run_did_not_keep) {
 TEST_F(Report, refuses_what_is_damaged_and_names_it) {
   for (const char* name : {"structure.json", "settings.toml", "weights.safetensors", "metrics.jsonl"}) {
     std::string path = (folder_ / "run/") + name, before = io::read_file(path);
-    io::write_file(path, "{\"no\": [");
+    io::write_file(path, "{\"no\": [\n");
     ToolResult r = run_tool("report " + (folder_ / "run") + " 2>&1 >/dev/null");
     EXPECT_EQ(r.code, 1) << name;
     EXPECT_THAT(r.out, HasSubstr(name));

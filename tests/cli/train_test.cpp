@@ -109,7 +109,7 @@ TEST_F(Train, a_full_disk_is_one_error_and_leaves_nothing_behind) {
       "bash -c \"trap '' XFSZ; ulimit -f 200; exec " ESPALIER_TOOL " " + train("--epochs 1 --quiet") + "\"";
   ToolResult r = run_command(limited + kErrors);
   EXPECT_EQ(r.code, 1);
-  EXPECT_THAT(r.out, HasSubstr("weights.safetensors"));
+  EXPECT_THAT(r.out, HasSubstr("initial.safetensors"));
   EXPECT_FALSE(std::filesystem::exists(run_));
 }
 
