@@ -10,10 +10,13 @@
 #include <sys/resource.h>
 #include <temporary_folder.h>
 
+#include "error_of.h"
+
 namespace espalier::io {
 namespace {
 
 namespace fs = std::filesystem;
+using test::error_of;
 
 // While one lives, no file can grow over `bytes`: what a full disk looks like to a program.
 class FileSizeLimit {
@@ -29,16 +32,6 @@ class FileSizeLimit {
  private:
   rlimit before_;
 };
-
-template <class F>
-std::string error_of(F&& f) {
-  try {
-    f();
-  } catch (const FileError& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 int files_in(const std::string& folder) {
   return static_cast<int>(std::distance(fs::directory_iterator(folder), fs::directory_iterator()));

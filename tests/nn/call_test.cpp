@@ -2,22 +2,13 @@
 
 #include <espalier/autograd/recorder.h>
 
+#include "error_of.h"
 #include "nn/models.h"
 
 namespace espalier::test {
 namespace {
 
 using testing::ElementsAre;
-
-template <class F>
-std::string error_of(F&& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 TEST(Call, error_names_the_innermost_module_once) {
   Net net;

@@ -3,18 +3,10 @@
 #include <espalier/nn/nn.h>
 #include <espalier/ops/creation.h>
 
+#include "error_of.h"
+
 namespace espalier::test {
 namespace {
-
-template <class F>
-std::string error_of(F&& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 struct Cnn : nn::Module<Cnn> {
   nn::Conv2d conv{3, 32, 3, {.padding = 1}};

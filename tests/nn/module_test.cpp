@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include "error_of.h"
 #include "nn/models.h"
 
 namespace espalier::test {
@@ -143,16 +144,6 @@ TEST(Module, lookup_by_path_finds_the_member) {
   EXPECT_EQ(net.get_submodule(""), net.ref());
   EXPECT_EQ(&net.get_parameter("head.offset"), &net.head.offset);
   EXPECT_EQ(&net.get_buffer("blocks.2.first.seen"), &net.blocks[2].first.seen);
-}
-
-template <class F>
-std::string error_of(F&& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
 }
 
 TEST(Module, lookup_of_what_is_not_there_says_what_is) {

@@ -6,18 +6,10 @@
 #include <espalier/ops/creation.h>
 #include <espalier/ops/view.h>
 
+#include "error_of.h"
+
 namespace espalier::test {
 namespace {
-
-template <class F>
-std::string error_of(F&& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 TEST(LSTM, tells_what_does_not_fit) {
   nn::LSTM lstm{3, 4, {.num_layers = 2}};
