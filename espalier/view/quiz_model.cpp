@@ -71,7 +71,7 @@ std::vector<std::string> like(const Shape& in, const Shape& out) {
   }
   std::vector<std::string> texts;
   for (const Shape& s : wrong) {
-    if (std::ranges::all_of(s.vec(), [](int64_t d) { return d > 0; })) texts.push_back(to_string(s));
+    if (std::all_of(s.begin(), s.end(), [](int64_t d) { return d > 0; })) texts.push_back(to_string(s));
   }
   return texts;
 }
@@ -88,7 +88,7 @@ std::vector<std::string> counts_like(const Layer& l) {
     wrong.push_back(weights + l.weight[1]);  // a bias for each input
     wrong.push_back(out + l.weight[1]);
   }
-  wrong.insert(wrong.end(), {2 * n, n + 1, n / 2});
+  for (int64_t other : {2 * n, n + 1, n / 2}) wrong.push_back(other);
   std::vector<std::string> texts;
   for (int64_t w : wrong) {
     if (w > 0) texts.push_back(text::grouped(w));
@@ -98,7 +98,7 @@ std::vector<std::string> counts_like(const Layer& l) {
 
 std::string count_in_words(const Layer& l) {
   std::string product;
-  for (int64_t d : l.weight.vec()) product += concat(product.empty() ? "" : " × ", d);
+  for (int64_t d : l.weight) product += concat(product.empty() ? "" : " × ", d);
   std::string words =
       concat("The weight of ", l.path, " has ", product, " = ", text::grouped(l.weight.numel()), " values");
   if (l.bias) words += concat(", and there is a bias of ", l.values - l.weight.numel(), " more");
