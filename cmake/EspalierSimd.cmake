@@ -16,6 +16,11 @@ function(espalier_simd target)
   if(NOT ARGN)
     return()
   endif()
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_BUILD_TYPE MATCHES "Rel")
+    # Still in vectors, but not unrolled to four megabytes.
+    set_source_files_properties(
+      ${PROJECT_SOURCE_DIR}/espalier/kernels/simd/reduce.cpp PROPERTIES COMPILE_OPTIONS "-O2;-fvect-cost-model=dynamic")
+  endif()
   foreach(level IN LISTS ESPALIER_SIMD_LEVELS)
     set(part ${target}_${level})
     add_library(${part} OBJECT ${ARGN})
