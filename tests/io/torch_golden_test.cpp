@@ -16,12 +16,12 @@ std::vector<double> values(const WeightsFile& file, const std::string& name) {
   StoredTensor t = *file.find(name);
   std::string buffer;
   auto bytes = row_major_bytes(t, buffer);
-  std::vector<double> out;
-  for (int64_t i = 0; i < t.shape.numel(); ++i) {
-    if (t.type->name == "bfloat16") out.push_back(reinterpret_cast<const BFloat16*>(bytes.data())[i]);
-    else out.push_back(reinterpret_cast<const float*>(bytes.data())[i]);
-  }
-  return out;
+  auto read = [&]<class T>(T) {  // a file's bytes may lie anywhere
+    std::vector<T> all(static_cast<size_t>(t.shape.numel()));
+    std::memcpy(all.data(), bytes.data(), all.size() * sizeof(T));
+    return std::vector<double>(all.begin(), all.end());
+  };
+  return t.type->name == "bfloat16" ? read(BFloat16()) : read(float());
 }
 
 const std::vector<double> kW{0, 1, 2, 3, 4, 5}, kTurned{0, 3, 1, 4, 2, 5}, kB{0.5, -1.5};
