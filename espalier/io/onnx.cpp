@@ -90,6 +90,7 @@ void each_number(const ProtoReader& field, F&& f) {
 
 // Integers of any type stand as varints, each in as many bytes as its type has.
 void append_numbers(const ProtoReader& field, int bits, std::string& out) {
+  require<FileError>(bits <= 64, "its values are integers, its type is not");
   each_number(field, [&](uint64_t value) {
     out.append(reinterpret_cast<const char*>(&value), static_cast<size_t>(std::max(bits / 8, 1)));
   });
