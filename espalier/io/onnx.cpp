@@ -18,9 +18,8 @@ using Wire = ProtoReader::Wire;
 
 // Numbers of fields: ModelProto, GraphProto, TensorProto, StringStringEntryProto.
 constexpr uint64_t kGraph = 7, kInitializer = 5, kSparseInitializer = 15;
-constexpr uint64_t kDims = 1, kDataType = 2, kSegment = 3, kFloats = 4, kInt32s = 5, kStrings = 6,
-                   kInt64s = 7, kName = 8, kRaw = 9, kDoubles = 10, kUint64s = 11, kExternal = 13,
-                   kLocation = 14;
+constexpr uint64_t kDims = 1, kDataType = 2, kSegment = 3, kFloats = 4, kInt32s = 5, kInt64s = 7, kName = 8,
+                   kRaw = 9, kDoubles = 10, kUint64s = 11, kExternal = 13, kLocation = 14;
 constexpr uint64_t kKey = 1, kValue = 2;
 constexpr uint64_t kText = 8;  // the data type of texts
 
