@@ -6,12 +6,12 @@
 
 namespace espalier::test {
 
-// The text of the error that f throws.
-template <class F>
+// The text of the error of kind E that f throws.
+template <class E = Error, class F>
 std::string error_of(F&& f) {
   try {
     f();
-  } catch (const Error& e) {
+  } catch (const E& e) {
     return e.what();
   }
   return "no error";

@@ -2,6 +2,7 @@
 
 #include <espalier/kernels/channels_last.h>
 #include <espalier/kernels/columns.h>
+#include <espalier/kernels/converted.h>
 #include <espalier/kernels/reduce.h>
 #include <espalier/kernels/row_major.h>
 #include <espalier/kernels/winograd.h>
@@ -9,18 +10,12 @@
 namespace espalier::kernels {
 namespace {
 
-Array to_float(const Array& x) {
-  Array y = Array::empty(x.shape, DType::float32);
-  copy(y, x);
-  return y;
-}
-
 // Runs f(out, a, b, bias) in float32 and rounds its result to out.
 template <class F>
 void in_float(Array& out, const Array& a, const Array& b, const Array* bias, F&& f) {
   Array y = Array::empty_like(out, DType::float32);
-  Array float_bias = bias ? to_float(*bias) : Array();
-  f(y, to_float(a), to_float(b), bias ? &float_bias : nullptr);
+  Array float_bias = bias ? converted(*bias, DType::float32) : Array();
+  f(y, converted(a, DType::float32), converted(b, DType::float32), bias ? &float_bias : nullptr);
   copy(out, y);
 }
 

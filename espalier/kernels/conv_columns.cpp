@@ -3,6 +3,7 @@
 #include <espalier/kernels/elementwise.h>
 #include <espalier/kernels/matmul.h>
 #include <espalier/kernels/packed.h>
+#include <espalier/kernels/transposed.h>
 
 namespace espalier::kernels {
 namespace {
@@ -47,10 +48,6 @@ Array columns_of(ColumnsJob j, const Array& x) {
 Array as_matrix(const Array& y) {
   int64_t rows = y.shape[0] * y.shape[2] * y.shape[3], cols = y.shape[1];
   return y.view({rows, cols}, {cols, 1}, y.offset);
-}
-
-Array transposed(const Array& m) {
-  return m.view({m.shape[1], m.shape[0]}, {m.strides[1], m.strides[0]}, m.offset);
 }
 
 // The weights as [O, KH, KW, C] in that order, as a matrix of O rows.

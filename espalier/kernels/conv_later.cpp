@@ -1,16 +1,11 @@
 #include <optional>
 
 #include <espalier/kernels/conv.h>
+#include <espalier/kernels/converted.h>
 #include <espalier/kernels/fusible.h>
 
 namespace espalier::kernels {
 namespace {
-
-Array as_double(const Array& x) {
-  Array y = Array::empty(x.shape, DType::float64);
-  copy(y, x);
-  return y;
-}
 
 class Convolution : public Fusible {
  public:
@@ -36,7 +31,7 @@ class Convolution : public Fusible {
     Array w = Array::empty(w_->shape, w_->dtype), bias = Array::empty({channels}, w_->dtype);
     elementwise(mul, compute_type(w.dtype), w,
                 {*w_, scale.view({channels, 1, 1, 1}, {1, 0, 0, 0}, scale.offset)});
-    Array exact = bias_ ? as_double(**bias_) : as_double(shift);
+    Array exact = converted(bias_ ? **bias_ : shift, DType::float64);
     for (int64_t c = 0; c < channels && bias_; ++c) {
       double& b = exact.data<double>()[c];
       b = b * scale.data<double>()[c] + shift.data<double>()[c];

@@ -7,6 +7,7 @@
 #include <espalier/kernels/matmul.h>
 #include <espalier/kernels/packed.h>
 #include <espalier/kernels/row_major.h>
+#include <espalier/kernels/transposed.h>
 
 namespace espalier::kernels {
 namespace {
@@ -44,10 +45,6 @@ Array as_images(const Array& m, const Shape& x) {
   int64_t step = m.strides[1];
   return m.view({m.shape[0], x[1], x[2], x[3]}, {m.strides[0], x[2] * x[3] * step, x[3] * step, step},
                 m.offset);
-}
-
-Array transposed(const Array& m) {
-  return m.view({m.shape[1], m.shape[0]}, {m.strides[1], m.strides[0]}, m.offset);
 }
 
 // Weights [n, C·H·W] with their columns in channels-last order. The gradient needs them after the forward.

@@ -1,4 +1,5 @@
 #include <espalier/core/threads.h>
+#include <espalier/kernels/converted.h>
 #include <espalier/kernels/dnnl.h>
 #include <espalier/kernels/flattened.h>
 #include <espalier/kernels/gemm.h>
@@ -181,18 +182,12 @@ bool by_onednn(const Product& p, const Array* bias) {
   return true;
 }
 
-Array dense(const Array& x, DType dtype) {
-  Array y = Array::empty(x.shape, dtype);
-  copy(y, x);
-  return y;
-}
-
 void multiply_bfloat16(Array& out, const Array& a, const Array& b, const Array* bias) {
   if (by_onednn(plan(out, a, b), bias)) return;
-  Array left = dense(a, DType::bfloat16), right = dense(b, DType::bfloat16);
+  Array left = converted(a, DType::bfloat16), right = converted(b, DType::bfloat16);
   if (by_onednn(plan(out, left, right), bias)) return;
-  Array y = Array::empty(out.shape, DType::float32), row = bias ? dense(*bias, DType::float32) : Array();
-  matmul(y, dense(a, DType::float32), dense(b, DType::float32), bias ? &row : nullptr);
+  Array y = Array::empty(out.shape, DType::float32), row = bias ? converted(*bias, DType::float32) : Array();
+  matmul(y, converted(a, DType::float32), converted(b, DType::float32), bias ? &row : nullptr);
   copy(out, y);
 }
 

@@ -1,6 +1,7 @@
 #include <espalier/kernels/norm.h>
 
 #include <espalier/kernels/channels_last.h>
+#include <espalier/kernels/reduce.h>
 #include <espalier/kernels/relu.h>
 #include <espalier/kernels/row_major.h>
 
@@ -45,22 +46,6 @@ Array left_out(const Array& exact, const Array& rounded) {
   for (int64_t c = 0; c < exact.numel(); ++c)
     rest.data<double>()[c] = exact.data<double>()[c] - rest.data<double>()[c];
   return rest;
-}
-
-// Sum over rows [m, n] in double.
-void add_rows(Array& out, const Array& rows) {
-  visit_floating(rows.dtype, [&]<class C>(C) {
-    auto* p = rows.data<C>();
-    int64_t n = rows.shape[1];
-    Array sum = Array::empty({n}, DType::float64);
-    for (int64_t c = 0; c < n; ++c) {
-      double total = 0;
-      for (int64_t k = 0; k < rows.shape[0]; ++k)
-        total += static_cast<double>(static_cast<Compute<C>>(p[k * n + c]));
-      sum.data<double>()[c] = total;
-    }
-    copy(out, sum);
-  });
 }
 
 }  // namespace
@@ -196,8 +181,8 @@ void batch_norm_backward(Array& gx, Array& g_weight, Array& g_bias, const Array&
   read_gradient(j, g, x);
   j.mean = middle.data(), j.first = ones.data(), j.second = others.data();
   batch_norm_sums(j);
-  add_rows(g_bias, ones);
-  add_rows(g_weight, others);
+  sum_rows(g_bias, ones);
+  sum_rows(g_weight, others);
   Array a = coefficients(weight, 1, j.channels, DType::float64), b = Array::empty_like(mean);
   Array d = Array::empty_like(mean);
   auto n = static_cast<double>(j.outer * j.inner);
@@ -262,8 +247,8 @@ void layer_norm_backward(Array& gx, Array& g_weight, Array& g_bias, const Array&
                             .weight = w.data(),
                             .g_weight = ws.data(),
                             .g_bias = bs.data()});
-  add_rows(g_weight, ws);
-  add_rows(g_bias, bs);
+  sum_rows(g_weight, ws);
+  sum_rows(g_bias, bs);
 }
 
 }  // namespace espalier::kernels

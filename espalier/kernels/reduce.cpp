@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <espalier/core/threads.h>
+#include <espalier/kernels/elementwise.h>
 #include <espalier/kernels/relu.h>
 
 namespace espalier::kernels {
@@ -126,6 +127,20 @@ bool sums_of_relu_backward(Array& out, const Array& x) {
 void sum(Array& out, const Array& x, double divisor) {
   if (divisor == 1 && !nothing_to_do(out) && sums_of_relu_backward(out, x)) return;
   reduce(reduce_sum, 0 / divisor, out, x, nullptr, divisor);
+}
+void sum_rows(Array& out, const Array& rows) {
+  visit_floating(rows.dtype, [&]<class C>(C) {
+    auto* p = rows.data<C>();
+    int64_t n = rows.shape[1];
+    Array sum = Array::empty({n}, DType::float64);
+    for (int64_t c = 0; c < n; ++c) {
+      double total = 0;
+      for (int64_t k = 0; k < rows.shape[0]; ++k)
+        total += static_cast<double>(static_cast<Compute<C>>(p[k * n + c]));
+      sum.data<double>()[c] = total;
+    }
+    copy(out, sum);
+  });
 }
 void prod(Array& out, const Array& x) { reduce(reduce_prod, 1, out, x); }
 void sum_of_squares(Array& out, const Array& x, const Array* center, double divisor, bool root) {

@@ -12,6 +12,8 @@ namespace espalier::kernels {
 // Sums divided by `divisor`. `out` is of the dtype of `x` when that is floating point, else int64 (no
 // divisor).
 void sum(Array& out, const Array& x, double divisor = 1);
+// The sums of rows [m, n], partial results of few pieces, in double; `out` is [n].
+void sum_rows(Array& out, const Array& rows);
 void prod(Array& out, const Array& x);
 // (sum of (x - center)²) / divisor, its root if asked. `center` has the shape of `out`; null is 0. Floating
 // point.

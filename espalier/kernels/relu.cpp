@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <espalier/kernels/reduce.h>
+
 namespace espalier::kernels {
 
 void relu(Array& y, const Array& x) {
@@ -24,18 +26,6 @@ bool has_rows(const Array& x) {
          (x.rank() == 4 ? x.is_channels_last() : x.rank() == 2 && x.is_contiguous());
 }
 
-// The sum of rows [m, n] in double.
-Array sum_of_rows(const Array& rows) {
-  int64_t n = rows.shape[1];
-  Array sum = Array::empty({n}, DType::float64);
-  fill(sum, 0);
-  visit_floating(rows.dtype, [&]<class T>(T) {
-    for (int64_t i = 0; i < rows.numel(); ++i)
-      sum.data<double>()[i % n] += static_cast<double>(rows.data<T>()[i]);
-  });
-  return sum;
-}
-
 }  // namespace
 
 Ref<Storage> ReluBackward::reusable() const {
@@ -52,7 +42,8 @@ void ReluBackward::compute(Array& gx) const {
   DType type = gx.dtype == DType::float64 ? gx.dtype : DType::float32;
   Array sums = Array::empty({(outer + chunk - 1) / chunk, channels}, type);
   relu_backward_rows({gx.dtype, outer, channels, chunk, g->data(), y->data(), gx.data(), sums.data()});
-  sums_ = sum_of_rows(sums);
+  sums_ = Array::empty({channels}, DType::float64);
+  sum_rows(sums_, sums);
 }
 
 }  // namespace espalier::kernels

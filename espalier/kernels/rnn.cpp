@@ -5,6 +5,7 @@
 #include <espalier/kernels/elementwise.h>
 #include <espalier/kernels/matmul.h>
 #include <espalier/kernels/reduce.h>
+#include <espalier/kernels/transposed.h>
 
 namespace espalier::kernels {
 namespace {
@@ -30,10 +31,6 @@ Array matrix(const Array& a) {  // [rows, columns]
   int64_t columns = a.shape.back();
   return a.view({a.numel() / columns, columns}, {columns, 1}, a.offset);
 }
-Array transposed(const Array& a) {
-  return a.view({a.shape[1], a.shape[0]}, {a.strides[1], a.strides[0]}, a.offset);
-}
-
 Array sum_of(const Array& a, const Array& b) {
   Array y = Array::empty_like(a);
   elementwise(add, compute_type(a.dtype), y, {a, b});

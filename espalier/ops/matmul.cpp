@@ -2,6 +2,7 @@
 #include <espalier/autograd/record.h>
 #include <espalier/kernels/matmul.h>
 #include <espalier/kernels/reduce.h>
+#include <espalier/kernels/transposed.h>
 #include <espalier/ops/matmul.h>
 
 namespace espalier {
@@ -82,10 +83,6 @@ Tensor outer(const Tensor& a, const Tensor& b) {
 
 namespace {
 
-Array transposed(const Array& a) {
-  return a.view({a.shape[1], a.shape[0]}, {a.strides[1], a.strides[0]}, a.offset);
-}
-
 // A vector as a matrix of one row.
 Array as_rows(const Array& a) {
   return a.rank() == 1 ? a.view({1, a.shape[0]}, {a.shape[0] * a.strides[0], a.strides[0]}, a.offset) : a;
@@ -119,10 +116,11 @@ Grads linear_backward(const Tensor& g, const Saved& x, const Saved& weight, bool
                  g_bias);
   }
   Tensor g_bias = to_bias ? sum_of_rows(rows.array()) : Tensor();  // first, as in conv2d
-  return grads(
-      to_x ? product_of(x->shape(), g.array(), weight->array()) : Tensor(),
-      to_weight ? product_of(weight->shape(), transposed(rows.array()), as_matrix(x).array()) : Tensor(),
-      g_bias);
+  return grads(to_x ? product_of(x->shape(), g.array(), weight->array()) : Tensor(),
+               to_weight
+                   ? product_of(weight->shape(), kernels::transposed(rows.array()), as_matrix(x).array())
+                   : Tensor(),
+               g_bias);
 }
 
 }  // namespace
@@ -141,7 +139,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   shape[shape.rank() - 1] = out;
   Array y = Array::empty(shape, x.dtype());
   Array rows = as_rows(y);
-  kernels::matmul(rows, as_rows(x.array()), transposed(weight.array()),
+  kernels::matmul(rows, as_rows(x.array()), kernels::transposed(weight.array()),
                   bias.defined() ? &bias.array() : nullptr);
   return record("linear", {x, weight, bias}, std::move(y), {},
                 [x = saved(x), weight = saved(weight), to_x = x.requires_grad(),

@@ -9,9 +9,12 @@
 
 #include <temporary_folder.h>
 
+#include "error_of.h"
+
 namespace espalier::nn {
 namespace {
 
+using test::error_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -35,16 +38,6 @@ StateDict behind(const std::string& prefix, double value = 7) {
 }
 
 float first_value(const Net& net) { return net.first.weight[0][0].item<float>(); }
-
-template <class F>
-std::string state_error(F&& f) {
-  try {
-    f();
-  } catch (const StateError& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 class Load : public testing::Test {
  protected:
@@ -83,21 +76,21 @@ TEST_F(Load, leaves_the_rest_of_a_checkpoint_alone) {
 TEST_F(Load, what_stands_beside_a_wrapper_is_unexpected) {
   StateDict state = behind("module.");
   state.set("head.weight", ones({2}));
-  EXPECT_THAT(state_error([&] { net.load_state_dict(state); }),
+  EXPECT_THAT(error_of<StateError>([&] { net.load_state_dict(state); }),
               HasSubstr("the state's names begin with 'module.'\n  not in the model:\n    head.weight"));
 }
 
 TEST_F(Load, asks_which_of_two_prefixes_is_meant) {
   StateDict state = behind("model.", 1);
   for (auto& [name, tensor] : behind("net.", 2)) state.set(name, tensor);
-  EXPECT_THAT(state_error([&] { net.load_state_dict(state); }),
+  EXPECT_THAT(error_of<StateError>([&] { net.load_state_dict(state); }),
               HasSubstr("behind 'model.' and behind 'net.'"));
   net.load_state_dict(state, {.prefix = "net."});
   EXPECT_EQ(first_value(net), 2);
 }
 
 TEST_F(Load, advises_of_prefixes_that_could_mean_anything) {
-  EXPECT_THAT(state_error([&] { net.load_state_dict(behind("backbone.")); }),
+  EXPECT_THAT(error_of<StateError>([&] { net.load_state_dict(behind("backbone.")); }),
               HasSubstr("behind 'backbone.': load with {.prefix = \"backbone.\"}"));
   LoadResult result = net.load_state_dict(behind("backbone."), {.prefix = "backbone."});
   EXPECT_EQ(result.loaded, 8u);
@@ -110,7 +103,7 @@ struct Outer : Module<Outer> {
 
 TEST_F(Load, advises_of_prefixes_of_the_model) {
   Outer outer;
-  EXPECT_THAT(state_error([&] { outer.load_state_dict(behind("")); }),
+  EXPECT_THAT(error_of<StateError>([&] { outer.load_state_dict(behind("")); }),
               HasSubstr("load the state into the member 'inner'"));
   EXPECT_EQ(outer.inner.load_state_dict(behind("")).loaded, 8u);
 }
@@ -155,7 +148,7 @@ TEST(Rename, takes_parts_away_and_never_half_of_one) {
 TEST(Rename, that_makes_one_name_of_two_is_an_error) {
   Blocks model;
   StateDict state{{"a.weight", ones({1, 1})}, {"b.weight", ones({1, 1})}};
-  std::string error = state_error([&] {
+  std::string error = error_of<StateError>([&] {
     model.load_state_dict(state, {.rename = {{"a", "blocks.0"}, {"b", "blocks.0"}}});
   });
   EXPECT_EQ(error, "two tensors of the state would be 'blocks.0.weight': a.weight and b.weight");
@@ -167,7 +160,7 @@ TEST_F(Load, advises_how_to_rename) {
     return key.starts_with("last.") ? "linear" + key.substr(4) : key;
   });
   EXPECT_THAT(
-      state_error([&] { net.load_state_dict(state); }),
+      error_of<StateError>([&] { net.load_state_dict(state); }),
       HasSubstr("if 'linear.weight' is 'last.weight', load with {.rename = {{\"linear\", \"last\"}}}"));
 }
 
@@ -214,7 +207,7 @@ TEST_F(Load, refuses_values_that_no_tensor_can_hold_and_changes_nothing) {
   tensors[2].storage = Storage::borrow(pairs.data(), 24, nullptr);
   io::write_safetensors(folder / "x.safetensors", tensors);
   net.first.weight.detach().fill_(1.);
-  std::string error = state_error([&] { net.load(folder / "x.safetensors"); });
+  std::string error = error_of<StateError>([&] { net.load(folder / "x.safetensors"); });
   EXPECT_THAT(error, HasSubstr("norm.weight: the value 18446744073709551615 of type uint64 is too large"));
   EXPECT_THAT(error, HasSubstr("norm.bias: float32 [3] in the model, complex64 [3] in the state"));
   EXPECT_EQ(first_value(net), 1);

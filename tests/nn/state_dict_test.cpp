@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "error_of.h"
 #include "nn/models.h"
 
 namespace espalier::test {
@@ -15,16 +16,6 @@ std::vector<std::string> names(const nn::StateDict& state) {
   std::vector<std::string> out;
   for (auto& [name, value] : state) out.push_back(name);
   return out;
-}
-
-template <class F>
-std::string state_error(F&& f) {
-  try {
-    f();
-  } catch (const StateError& e) {
-    return e.what();
-  }
-  return "no error";
 }
 
 TEST(StateDict, has_a_modules_own_tensors_before_its_childrens) {
@@ -56,7 +47,7 @@ nn::StateDict wrong_state() {
 
 TEST(LoadStateDict, reports_all_that_is_wrong_and_changes_nothing) {
   Head head(2);
-  EXPECT_EQ(state_error([&] { head.load_state_dict(wrong_state()); }),
+  EXPECT_EQ(error_of<StateError>([&] { head.load_state_dict(wrong_state()); }),
             "the state does not fit Head; nothing was loaded\n"
             "  missing from the state:\n"
             "    offset\n"
@@ -97,7 +88,7 @@ TEST(LoadStateDict, takes_a_tied_tensor_from_any_of_its_names) {
 TEST(LoadStateDict, refuses_two_values_for_a_tied_tensor) {
   TwoNames two;
   two.b.tie(two.a);
-  EXPECT_THAT(state_error([&] {
+  EXPECT_THAT(error_of<StateError>([&] {
                 two.load_state_dict({{"a", ones({1})}, {"b", zeros({1})}});
               }),
               HasSubstr("b: one tensor with a in the model, other values in the state"));
@@ -118,7 +109,7 @@ TEST(Save, writes_what_load_reads) {
   target.load(path);
   EXPECT_EQ(target.gain.item<float>(), 4);
   EXPECT_EQ(target.state_dict().size(), source.state_dict().size());
-  EXPECT_THAT(state_error([&] { Block().load(path); }),
+  EXPECT_THAT(error_of<StateError>([&] { Block().load(path); }),
               testing::StartsWith(path + ": the state does not fit Block"));
   std::remove(path.c_str());
 }
