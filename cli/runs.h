@@ -18,10 +18,10 @@ class Runs {
   std::vector<std::string> names() const;  // sorted; those that can be opened
   // None where there is no such run. Throws FileError for one that is damaged.
   std::optional<train::Run> open(const std::string& name) const;
-
- private:
+  // Its folder.
   std::optional<std::string> path_of(const std::string& name) const;
 
+ private:
   std::string root_;  // without links
   std::optional<std::string> only_;
 };

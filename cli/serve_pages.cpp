@@ -169,12 +169,4 @@ std::string comparison_page(const Runs& runs, const std::vector<std::string>& na
   return view::document("Comparison", body, {.live = true, .views = false});
 }
 
-view::RunData live_data(const train::Run& run) {
-  view::RunData data{.name = fs::path(run.path()).filename().string(), .settings = run.settings()};
-  data.structure = run.structure().value_or(trace::Structure{});
-  data.history = history_of(run);
-  if (fs::exists(run.file("steps.jsonl"))) data.steps = trace::read_steps(run.file("steps.jsonl"));
-  return data;
-}
-
 }  // namespace espalier::cli

@@ -11,6 +11,7 @@ namespace {
 
 constexpr size_t kMostBytes = 16 << 20;  // of a request
 constexpr int kSeconds = 10;             // for a request to arrive
+constexpr int kIdleSeconds = 2;          // for it to begin, once there is a connection
 
 // Under another name this machine is reached by a page of another site that had its name changed to
 // 127.0.0.1.
@@ -28,8 +29,15 @@ Response refusal(int status, const std::string& why) {
   return {status, why + "\n", "text/plain; charset=utf-8"};
 }
 
+// A version as it stands in a header: "7 2048 1764115200 5".
+std::string quoted(const std::string& version) { return concat('"', version, '"'); }
+std::string unquoted(const std::string& tag) { return tag.size() < 2 ? "" : tag.substr(1, tag.size() - 2); }
+
 Request read(const httplib::Request& request) {
-  Request out{.path = request.path, .body = request.body, .post = request.method == "POST"};
+  Request out{.path = request.path,
+              .body = request.body,
+              .known = unquoted(request.get_header_value("If-None-Match")),
+              .post = request.method == "POST"};
   auto [first, last] = request.params.equal_range("run");
   for (auto it = first; it != last; ++it) out.runs.push_back(it->second);
   return out;
@@ -45,6 +53,8 @@ Response respond(const httplib::Request& request, const Answer& answer) {
 
 void write(httplib::Response& to, const Response& from) {
   to.status = from.status;
+  if (!from.version.empty()) to.set_header("ETag", quoted(from.version));
+  if (from.status == 304) return;
   // Given by a provider it is sent as it is: to compress it would take time from a training.
   auto body = std::make_shared<std::string>(from.body);
   to.set_content_provider(body->size(), from.type.c_str(),
@@ -73,6 +83,9 @@ void serve(int port, const Answer& answer, const std::function<void(int)>& ready
   httplib::Server server;
   server.set_socket_options(options);
   server.set_payload_max_length(kMostBytes);
+  // httplib looks a hundred times a second whether something comes on a connection that is kept.
+  server.set_keep_alive_max_count(1);
+  server.set_keep_alive_timeout(kIdleSeconds);
   server.set_read_timeout(kSeconds);
   server.set_write_timeout(kSeconds);
   server.set_default_headers(kHeaders);

@@ -10,6 +10,7 @@ struct Request {
   std::string path;                    // decoded: "/run/a name"
   std::vector<std::string> runs = {};  // values of the query's `run`
   std::string body = {};
+  std::string known = {};  // the version that the asking page has: If-None-Match
   bool post = false;
 };
 
@@ -17,6 +18,7 @@ struct Response {
   int status = 200;
   std::string body;
   std::string type = "text/html; charset=utf-8";
+  std::string version = {};  // for the next question: ETag
 };
 
 using Answer = std::function<Response(const Request&)>;

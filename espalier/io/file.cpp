@@ -175,12 +175,15 @@ std::string temporary_beside(const std::string& path) {
   return concat(folder_of(path), ".espalier-", ::getpid(), "-", count++, ".tmp");
 }
 
-std::string read_file(const std::string& path) {
+namespace {
+
+std::string read_from(const std::string& path, size_t from) {
   File file("read", path, O_RDONLY);
-  std::string text(size_of(file, path), '\0');
+  size_t size = size_of(file, path);
+  std::string text(size - std::min(from, size), '\0');
   size_t done = 0;
   while (done < text.size()) {
-    ssize_t n = ::read(file, text.data() + done, text.size() - done);
+    ssize_t n = ::pread(file, text.data() + done, text.size() - done, static_cast<off_t>(from + done));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) fail("read", path);
     if (n == 0) break;
@@ -189,6 +192,10 @@ std::string read_file(const std::string& path) {
   text.resize(done);
   return text;
 }
+
+}  // namespace
+
+std::string read_file(const std::string& path) { return read_from(path, 0); }
 
 MappedFile map_file(const std::string& path) { return map_open_file(File("read", path, O_RDONLY), path); }
 
@@ -293,10 +300,16 @@ void append_line(const std::string& path, std::string_view line) {
   fail("write", path, error);
 }
 
-std::string read_lines(const std::string& path) {
-  std::string text = read_file(path);
+std::string read_lines(const std::string& path, size_t from) {
+  std::string text = read_from(path, from);
   text.resize(text.rfind('\n') + 1);
   return text;
+}
+
+std::string stamp(const std::string& path) {
+  struct stat s;
+  if (::stat(path.c_str(), &s) != 0) return "";
+  return concat(s.st_ino, " ", s.st_size, " ", s.st_mtim.tv_sec, " ", s.st_mtim.tv_nsec);
 }
 
 }  // namespace espalier::io

@@ -60,7 +60,11 @@ void write_file(const std::string& path, std::string_view text);
 // Adds `line` and a newline at the end of a file, made where there is none; a line that does not fit is taken
 // back, and so is what stands behind the last newline: the rest of a writer that was killed.
 void append_line(const std::string& path, std::string_view line);
-// A file of such lines, without what stands behind the last newline.
-std::string read_lines(const std::string& path);
+// A file of such lines from byte `from` on, without what stands behind the last newline.
+std::string read_lines(const std::string& path, size_t from = 0);
+
+// Another text when a file may have become another: from its size, its time and its place on the disk.
+// Empty where there is none.
+std::string stamp(const std::string& path);
 
 }  // namespace espalier::io

@@ -109,13 +109,18 @@ Step step_from_json(const std::string& line, const std::string& where) {
   }
 }
 
-Steps read_steps(const std::string& path) {
-  Steps out;
-  std::string text = io::read_file(path);
+size_t read_steps(const std::string& path, size_t from, Steps& to) {
+  std::string text = io::read_lines(path, from);
   size_t begin = 0;
   for (size_t end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
-    out.push_back(step_from_json(text.substr(begin, end - begin), concat(path, ", line ", out.size() + 1)));
+    to.push_back(step_from_json(text.substr(begin, end - begin), concat(path, ", line ", to.size() + 1)));
   }
+  return from + begin;
+}
+
+Steps read_steps(const std::string& path) {
+  Steps out;
+  read_steps(path, 0, out);
   return out;
 }
 

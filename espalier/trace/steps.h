@@ -39,6 +39,8 @@ Step step_from_json(const std::string& line, const std::string& where);
 
 // The moments in a file that may still be written: a last line without an end is left out.
 Steps read_steps(const std::string& path);
+// Adds those from byte `from` on, and gives the byte at which the next will begin.
+size_t read_steps(const std::string& path, size_t from, Steps& to);
 
 // How the gradients of one module stand at the end of a training.
 struct GradientState {

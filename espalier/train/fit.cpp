@@ -230,6 +230,7 @@ trace::History fit(nn::ModuleRef model, const Forward& forward, const data::Imag
   if (!options.run.empty()) run = Run::create(options.run, settings_of(model, data, options), describe(data));
   trace::History history;
   bool kept = false;  // an epoch's results are in the run's folder
+  int recorded = 0;   // steps of the record there: epochs may be shorter than the record
   try {
     Fit fit(model, forward, data, options, run);
     if (options.verbose) Fit::say(view::training_head());
@@ -237,7 +238,10 @@ trace::History fit(nn::ModuleRef model, const Forward& forward, const data::Imag
     for (int64_t e = 0; e < options.epochs; ++e) {
       fit.epoch(history);
       if (!run) continue;
-      if (e == 0) run->keep(fit.record().get());
+      if (int steps = fit.record().steps(); e == 0 || steps > recorded) {
+        run->keep(fit.record().get());
+        recorded = steps;
+      }
       model.save(run->file("weights.safetensors"));
       if (options.validation) keep_results(*run, fit.predictions(), *options.validation);
       run->append(history.back());

@@ -19,6 +19,7 @@ class StepRecord {
   trace::Tracer* begin();
   void end();  // of a step that began with a tracer
   const trace::Record& get() const { return record_; }
+  int steps() const { return steps_; }  // that are in it
 
  private:
   nn::ModuleRef model_;

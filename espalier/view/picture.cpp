@@ -26,7 +26,7 @@ std::string deflated(const std::string& raw) {
   uLongf size = compressBound(raw.size());
   std::string out(size, '\0');
   int code = compress2(reinterpret_cast<Bytef*>(out.data()), &size,
-                       reinterpret_cast<const Bytef*>(raw.data()), raw.size(), 9);
+                       reinterpret_cast<const Bytef*>(raw.data()), raw.size(), 6);
   require<StateError>(code == Z_OK, "a picture can't be compressed");
   out.resize(size);
   return out;

@@ -91,13 +91,15 @@ Html tabs() {
              tag("div", {{"role", "tablist"}, {"aria-label", "Views of the run"}}, out));
 }
 
-Html panels(const RunData& run) {
+using Content = std::function<Html(const View&)>;
+
+Html panels(const Content& content) {
   Html out;
   for (const View& v : views()) {
     out +=
         tag("section",
             {{"id", v.id}, {"role", "tabpanel"}, {"aria-labelledby", concat("tab-", v.id)}, {"tabindex", -1}},
-            tag("h2", {}, v.title), v.content(run));
+            tag("h2", {}, v.title), content(v));
   }
   return tag("main", {{"id", "main"}}, out);
 }
@@ -135,12 +137,16 @@ std::string document(const std::string& title, const Html& content, const PageOp
   return concat("<!doctype html>\n", page.str(), "\n");
 }
 
+std::string report(const RunData& run, const PageOptions& options, const Content& content) {
+  Html page = top(run);
+  page += tabs();
+  page += panels(content);
+  page += foot(run);
+  return document(run.name, page, options);
+}
+
 std::string report(const RunData& run, const PageOptions& options) {
-  Html content = top(run);
-  content += tabs();
-  content += panels(run);
-  content += foot(run);
-  return document(run.name, content, options);
+  return report(run, options, [&](const View& v) { return v.content(run); });
 }
 
 }  // namespace espalier::view

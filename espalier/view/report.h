@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include <espalier/view/html.h>
@@ -31,5 +32,8 @@ Html theme_button();
 // The page of a run: one HTML file that holds all it needs, asks nothing of the network and runs no script
 // but its own.
 std::string report(const RunData& run, const PageOptions& options = {});
+// The same with what `content` gives for a view: one that was made before, say.
+std::string report(const RunData& run, const PageOptions& options,
+                   const std::function<Html(const View&)>& content);
 
 }  // namespace espalier::view

@@ -55,6 +55,7 @@ for (const list of all('[role=tablist]')) {
 // Tables
 for (const t of all('table')) {
   if (!t.querySelector('th')) fault(t, 'a table without heads');
+  if (t.rows.length > 1 && !t.querySelector('th[scope=col]')) fault(t, 'a table without heads of columns');
   if (!t.caption && !t.getAttribute('aria-label')) fault(t, 'a table without a caption');
 }
 for (const th of all('th')) if (!th.scope) fault(th, 'a head without a scope');
@@ -66,7 +67,7 @@ for (const e of all('body *')) {
 }
 
 // Sizes of what is pressed
-for (const e of all('button, [role=tab], select, input')) {
+if (!matchMedia('print').matches) for (const e of all('button, [role=tab], select, input')) {
   const box = e.getBoundingClientRect();
   if (box.height < 24 || box.width < 24) fault(e, `only ${Math.round(box.width)} × ${Math.round(box.height)} pixels`);
 }

@@ -41,11 +41,16 @@ void write_report(const std::string& path) {
   io::write_file(run.file("report.html"), view::report(train::run_data(run)));
 }
 
+struct Fitting {
+  int64_t epochs = 1, images = 192;  // a quarter as many for the validation
+  bool hostile = false;
+};
+
 template <class M>
-void fitted(M& model, const std::string& path, int64_t epochs, bool hostile = false) {
-  auto train = squares(192, hostile), test = squares(48, hostile);
+void fitted(M& model, const std::string& path, const Fitting& f) {
+  auto train = squares(f.images, f.hostile), test = squares(f.images / 4, f.hostile);
   train::fit(model, train,
-             {.epochs = epochs,
+             {.epochs = f.epochs,
               .batch_size = 32,
               .validation = &test,
               .optimizer = optim::Adam(model.parameters(), {.lr = 1e-3}),
@@ -118,15 +123,15 @@ void make(const std::string& folder) {
   fs::create_directories(folder);
   manual_seed(0);
   models::SeedCnn cnn{.classes = 3};
-  fitted(cnn, folder + "/seed-cnn", 4);
+  fitted(cnn, folder + "/seed-cnn", {.epochs = 4});
   models::ResNet small({.classes = 3, .blocks = {2, 2, 1}, .width = 8});
-  fitted(small, folder + "/resnet", 2);
+  fitted(small, folder + "/resnet", {.epochs = 2});
   models::SeedCnn hostile{.classes = 3};
-  fitted(hostile, folder + "/<b onmouseover=alert(3)>run", 1, true);
+  fitted(hostile, folder + "/<b onmouseover=alert(3)>run", {.hostile = true});
   Reader reader;
   looped(reader, folder + "/transformer", counting({16, 12}, 50), counting({16}, 4), 6);
-  models::ResNet deep({.classes = 10, .blocks = {8, 8, 8}, .width = 16});
-  looped(deep, folder + "/resnet-50", rand({4, 3, 32, 32}), counting({4}, 10), 100);
+  models::ResNet deep({.classes = 3, .blocks = {8, 8, 8}, .width = 16});
+  fitted(deep, folder + "/resnet-50", {.epochs = 100, .images = 24});
 }
 
 }  // namespace

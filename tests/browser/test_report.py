@@ -240,13 +240,17 @@ class Report(PageTest):
 
     def test_accessibility(self):
         for name in NAMES:
-            for scheme in ("light", "dark"):
+            for scheme, width in (("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)):
                 self.browser.media(scheme)
+                self.browser.size(width, 844)
                 self.page(name)
                 for view in self.views():
                     self.browser.one(f"#tab-{view}").click()
                     self.browser.js("document.querySelectorAll('.current details').forEach((d) => { d.open = true; })")
-                    self.assertEqual(self.browser.faults(), [], f"{name}, {view}, {scheme}")
+                    self.assertEqual(self.browser.faults(), [], f"{name}, {view}, {scheme}, {width}")
+            self.browser.size(1280, 900)
+            self.browser.media("light", kind="print")
+            self.assertEqual(self.browser.faults(), [], f"{name}, printed")
 
     def test_hostile_names_stay_text(self):
         names = [p.name for p in self.folder.iterdir() if "<" in p.name]
@@ -273,10 +277,24 @@ class Report(PageTest):
         for name, most in (("seed-cnn", 2e6), ("resnet-50", 8e6)):
             size = (self.folder / name / "report.html").stat().st_size
             self.assertLess(size, most, name)
-            self.page(name)
-            paint = self.browser.first_paint()
-            print(f"{name}: {size} bytes, first paint after {paint:.0f} ms")
-            self.assertLess(paint, 500 if name == "seed-cnn" else 1500)
+            paints = []
+            for _ in range(3):  # the machine may be busy
+                self.page(name)
+                paints.append(self.browser.first_paint())
+            print(f"{name}: {size} bytes, first paint after {', '.join(f'{p:.0f}' for p in paints)} ms")
+            self.assertLess(min(paints), 500 if name == "seed-cnn" else 1500)
+
+    def test_a_deep_model_has_samples_and_steps(self):
+        run = self.page("resnet-50", "#prediction")
+        self.assertEqual(len(run.history), 100)
+        self.assertEqual(sum(m["kind"] in ("Conv2d", "Linear") and "downsample" not in m["path"] for m in run.modules()), 50)
+        self.assertTrue(self.browser.all("#sample-0 figure[data-kernel] img"))
+        self.assertGreater(len(self.browser.all("#sample-0 .stage")), 50)
+        self.page("resnet-50", "#training")
+        self.assertEqual(len(self.browser.rows("#training > .wide > table")), 100)
+        self.assertTrue(self.browser.all("#chart-step-loss svg"))
+        self.page("resnet-50", "#gradients")
+        self.assertGreaterEqual(len(self.browser.rows("#gradients > .wide > table")), 50)
 
     def test_screenshots(self):
         if not SHOTS:

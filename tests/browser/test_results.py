@@ -93,6 +93,24 @@ class Results(PageTest):
                     self.assertAlmostEqual(number(a) * number(b), number(c), delta=2e-3 * abs(number(c)) + 1e-5)
         self.assertEqual(self.browser.log(), [])
 
+    def test_the_arithmetic_of_a_pixel_is_read_by_rows_and_columns(self):
+        figure = "#sample-0 figure[data-kernel]"
+        for scheme, width in (("light", 1280), ("dark", 390)):
+            self.browser.media(scheme)
+            self.browser.size(width, 844)
+            self.page("seed-cnn", "#prediction")
+            self.browser.js("document.querySelector(arguments[0]).focus()", f"{figure} img")
+            for key in "ENTER", "ARROW_RIGHT", "ARROW_RIGHT", "ARROW_DOWN":
+                self.browser.key(key)
+            heads = self.browser.js("""
+                return [...document.querySelector(arguments[0] + ' .grids').querySelectorAll('table')].map((t) =>
+                  ['col', 'row'].map((scope) => [...t.querySelectorAll(`th[scope=${scope}]`)].map((h) => h.textContent)))""", figure)
+            self.assertEqual(heads[0], [["row", "1", "2", "3"], ["0", "1", "2"]])  # around row 1, column 2
+            for taps in heads[1:]:
+                self.assertEqual(taps, [["row", "0", "1", "2"], ["0", "1", "2"]])
+            self.assertEqual(self.browser.faults(), [])
+            self.assertLessEqual(self.browser.js("return document.documentElement.scrollWidth - innerWidth"), 0)
+
     def test_the_keyboard_reaches_each_pixel(self):
         self.page("seed-cnn", "#prediction")
         figure = "#sample-0 figure[data-kernel]"

@@ -4,6 +4,7 @@
 #include <espalier/io/file.h>
 #include <espalier/train/run.h>
 
+#include <cli/terminal.h>
 #include <cli/tool.h>
 #include <temporary_folder.h>
 
@@ -39,6 +40,50 @@ TEST_F(Quiz, off_a_terminal_questions_are_printed_and_answers_on_request) {
   EXPECT_THAT(r.out, HasSubstr(") 25. One update a batch."));
   EXPECT_THAT(r.out, HasSubstr("Key insight: In 5 epochs net"));
   EXPECT_EQ(run_tool("quiz " + path_ + " --seed 3 --answers").out, r.out);
+}
+
+TEST_F(Quiz, asks_at_a_terminal_and_counts_what_is_right) {
+  Terminal t({"quiz", path_, "--seed", "3"});
+  EXPECT_THAT(t.until("Your answer (a to d): "), HasSubstr("\r\n1. "));
+  t.type("a\n");
+  std::string first = t.until("Your answer (a to d): ");
+  EXPECT_TRUE(first.find("Right: a)") != first.npos || first.find("Not so. Right is ") != first.npos);
+  t.type("D\n");  // a capital counts as well
+  std::string rest = t.rest();
+  EXPECT_THAT(rest, HasSubstr(" of 2 right."));
+  EXPECT_THAT(rest, HasSubstr("Key insight: In 5 epochs net"));
+  EXPECT_EQ(t.wait(), 0);
+  EXPECT_TRUE(t.is_sound());
+}
+
+TEST_F(Quiz, asks_again_for_what_is_no_answer) {
+  Terminal t({"quiz", path_});
+  t.until("Your answer (a to d): ");
+  for (const char* wrong : {"\n", "e\n", "1\n", "ab\n", "\xc3\xa4\n", "\x1b[A\n"}) {
+    t.type(wrong);
+    EXPECT_THAT(t.until("Your answer (a to d): "), Not(HasSubstr("Right"))) << wrong;
+  }
+  t.type("b\n");
+  EXPECT_THAT(t.until("Your answer (a to d): "), HasSubstr("Right"));
+}
+
+TEST_F(Quiz, ends_quietly_with_the_input) {
+  Terminal t({"quiz", path_});
+  t.until("Your answer (a to d): ");
+  t.type("\x04");  // Ctrl-D
+  EXPECT_THAT(t.rest(), Not(HasSubstr("right.")));
+  EXPECT_EQ(t.wait(), 0);
+  EXPECT_TRUE(t.is_sound());
+}
+
+TEST_F(Quiz, is_stopped_by_the_keyboard_and_leaves_the_terminal_sound) {
+  Terminal t({"quiz", path_});
+  t.until("Your answer (a to d): ");
+  t.type("\x03");  // Ctrl-C
+  t.rest();
+  int status = t.wait();
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGINT);
+  EXPECT_TRUE(t.is_sound());
 }
 
 TEST_F(Quiz, says_when_there_are_fewer_questions) {

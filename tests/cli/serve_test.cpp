@@ -108,10 +108,33 @@ TEST_F(Serve, lists_the_runs_and_shows_each) {
 }
 
 TEST_F(Serve, says_what_is_new) {
-  auto news = get("/run/a/news");
-  EXPECT_THAT(news->body, HasSubstr("\"steps\":"));
-  EXPECT_THAT(get("/run/a/view/training")->body, HasSubstr("<svg"));
+  auto view = get("/run/a/view/training");
+  EXPECT_THAT(view->body, HasSubstr("<dl class=\"facts\">"));
+  EXPECT_THAT(view->body, HasSubstr("<svg"));
   EXPECT_EQ(get("/run/a/view/nothing")->status, 404);
+}
+
+TEST_F(Serve, sends_a_view_only_where_it_may_be_another) {
+  fs::copy(*folder_ / "runs/a", *folder_ / "runs/grows");
+  auto ask = [](const std::string& view, const std::string& known) {
+    return client().Get(("/run/grows/view/" + view).c_str(), {{"If-None-Match", known}});
+  };
+  auto append = [](const char* file) {
+    std::string path = *folder_ / (std::string("runs/grows/") + file), text = io::read_lines(path);
+    io::append_line(path, text.substr(0, text.find('\n')));
+  };
+  std::string training = get("/run/grows/view/training")->get_header_value("ETag"),
+              mistakes = get("/run/grows/view/mistakes")->get_header_value("ETag");
+  EXPECT_EQ(ask("training", training)->status, 304);
+  EXPECT_EQ(ask("training", training)->body, "");
+  EXPECT_EQ(ask("training", "\"another\"")->status, 200);
+  append("steps.jsonl");
+  EXPECT_EQ(ask("training", training)->status, 200);
+  EXPECT_EQ(ask("mistakes", mistakes)->status, 304);
+  append("metrics.jsonl");
+  EXPECT_EQ(ask("mistakes", mistakes)->status, 200);
+  EXPECT_THAT(get("/run/grows/view/training")->body, HasSubstr("<dd>3 of 2</dd>"));
+  EXPECT_THAT(get("/run/grows")->body, HasSubstr("<dd>3 of 2</dd>"));
 }
 
 TEST_F(Serve, compares_runs) {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <espalier/core/random.h>
+#include <espalier/io/file.h>
 #include <espalier/io/safetensors.h>
 #include <espalier/nn/nn.h>
 #include <espalier/ops/creation.h>
@@ -12,6 +13,7 @@
 #include <espalier/trace/predictions.h>
 #include <espalier/trace/record_file.h>
 #include <espalier/trace/steps.h>
+#include <espalier/train/run_data.h>
 
 #include "temporary_folder.h"
 
@@ -170,6 +172,35 @@ TEST(Fit, KeepingARunDoesNotChangeTheTraining) {
     return out;
   };
   EXPECT_EQ(trained(""), trained(folder / "run"));
+}
+
+TEST(Fit, EpochsOfOneStepAreRecordedToo) {
+  TemporaryFolder folder;
+  Net net;
+  auto o = options(net);
+  o.run = folder / "run";
+  fit(net, bright_and_dark(8), o);
+  EXPECT_FALSE(train::Run::open(o.run).record()->calls.empty());
+}
+
+TEST(Fit, AFollowedRunReadsWhatIsNew) {
+  TemporaryFolder folder;
+  Net net;
+  auto o = options(net);
+  o.run = folder / "run";
+  fit(net, bright_and_dark(20), o);
+  RunFollower follower(Run::open(o.run));
+  size_t steps = follower.figures().steps.size();
+  std::string figures = follower.figures_stamp(), all = follower.all_stamp();
+  std::string file = Run::open(o.run).file("steps.jsonl"), lines = io::read_lines(file);
+  io::append_line(file, lines.substr(0, lines.find('\n')));
+  EXPECT_NE(follower.figures_stamp(), figures);
+  EXPECT_EQ(follower.all_stamp(), all);
+  EXPECT_EQ(follower.figures().steps.size(), steps + 1);
+  EXPECT_TRUE(follower.figures().parameters.empty());
+  EXPECT_EQ(follower.all().parameters.size(), 2u);
+  io::write_file(file, lines);  // another file under the name is read anew
+  EXPECT_EQ(follower.all().steps.size(), steps);
 }
 
 TEST(Fit, NeverOverwritesARun) {

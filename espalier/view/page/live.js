@@ -3,65 +3,89 @@
 (() => {
   const base = location.pathname;
   if (!base.startsWith('/run/')) return;
-  const pause = 1000;  // milliseconds between questions
-  // Views that change with every step, and with every epoch; others only until there is something to show.
-  const bySteps = ['training', 'gradients'], byEpochs = ['mistakes', 'parameters'];
+  const pause = 1700;  // milliseconds between questions
+  // Views that change with steps or epochs. The others are asked for only until there is something to show.
+  const moving = ['training', 'gradients', 'mistakes', 'parameters'];
   const panels = [...document.querySelectorAll('[role="tabpanel"]')];
-  const stale = new Set();
+  const versions = new Map(), texts = new Map();  // of views, as the server gave them last
   const status = document.createElement('p');
   status.className = 'muted';
   status.id = 'live-status';
   status.setAttribute('role', 'status');
   document.querySelector('.top > div').append(status);
-  let seen = null, changed = 0;
+  let changed = 0;
 
   function say(text) {
     if (status.textContent !== text) status.textContent = text;
   }
-  async function ask(path) {
-    const answer = await fetch(base + path, { cache: 'no-store' });
-    if (!answer.ok) throw new Error(await answer.text());
-    return answer;
-  }
-  const parsed = (html) => [...new DOMParser().parseFromString(html, 'text/html').body.childNodes];
+  const parsed = (html) => new DOMParser().parseFromString(html, 'text/html').body;
 
+  // ---- what is new takes its place; what is as it was is not touched, so that nothing is drawn for it
+  function renew(old, fresh) {
+    if (old.isEqualNode(fresh) || (old.matches?.('details.figures') && fresh.childElementCount === 1)) return;
+    if (old.nodeType !== 1 || old.nodeName !== fresh.nodeName || old.id !== fresh.id) {
+      old.replaceWith(fresh);
+      return;
+    }
+    for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+    renewChildren(old, fresh);
+  }
+  function renewChildren(old, fresh) {
+    const before = [...old.childNodes], now = [...fresh.childNodes];
+    now.forEach((node, i) => { if (i < before.length) renew(before[i], node); else old.append(node); });
+    before.slice(now.length).forEach((node) => node.remove());
+  }
+  const folded = /(<details class="figures"><summary>[^<]*<\/summary>).*?(<\/details>)/gs;
+  function draw(panel) {
+    // Tables behind charts are long, and made only while one is open.
+    const tables = panel.querySelector('details.figures[open]');
+    const text = texts.get(panel.id);
+    const fresh = parsed(tables ? text : text.replace(folded, '$1$2'));
+    const facts = fresh.firstElementChild;
+    facts.remove();
+    renew(document.querySelector('.facts'), facts);
+    if (moving.includes(panel.id)) {
+      fresh.prepend(panel.querySelector('h2').cloneNode(true));
+      renewChildren(panel, fresh);
+    } else {
+      panel.replaceChildren(panel.querySelector('h2'), ...parsed(text).childNodes);
+      panel.querySelector('.facts').remove();
+      document.dispatchEvent(new CustomEvent('replaced', { detail: panel }));
+    }
+  }
+  document.addEventListener('toggle', (event) => {
+    const panel = event.target.closest('[role="tabpanel"]');
+    if (panel && event.target.matches('details.figures[open]') && texts.has(panel.id)) draw(panel);
+  }, true);
+
+  // ---- questions, while somebody can see the answer
   async function refresh(panel) {
-    const nodes = parsed(await (await ask(`/view/${panel.id}`)).text());
-    const open = [...panel.querySelectorAll('details')].map((d) => d.open);
-    panel.replaceChildren(panel.querySelector('h2'), ...nodes);
-    panel.querySelectorAll('details').forEach((d, i) => { d.open = open[i] || false; });
-    stale.delete(panel.id);
-    document.dispatchEvent(new CustomEvent('replaced', { detail: panel }));
+    const headers = versions.has(panel.id) ? { 'If-None-Match': versions.get(panel.id) } : {};
+    const answer = await fetch(`${base}/view/${panel.id}`, { cache: 'no-store', headers });
+    if (answer.status === 304) return;
+    if (!answer.ok) throw new Error(await answer.text());
+    texts.set(panel.id, await answer.text());
+    if (versions.has(panel.id)) changed = Date.now();
+    versions.set(panel.id, answer.headers.get('ETag'));
+    draw(panel);
   }
-  function mark(steps, epochs) {
-    for (const panel of panels) {
-      const waits = panel.querySelector('.absent') !== null;
-      if ((steps && bySteps.includes(panel.id)) || (epochs && (byEpochs.includes(panel.id) || waits))) stale.add(panel.id);
-    }
-  }
-  async function refreshVisible() {
-    for (const panel of panels) {
-      if (stale.has(panel.id) && panel.checkVisibility()) await refresh(panel);
-    }
-  }
+  let asking = false, timer = 0;
   async function look() {
+    clearTimeout(timer);
+    if (asking || document.hidden) return;
+    asking = true;
     try {
-      const now = await (await ask('/news')).json();
-      const steps = seen !== null && now.steps !== seen.steps, epochs = seen !== null && now.epochs !== seen.epochs;
-      if (steps || epochs) {
-        changed = Date.now();
-        mark(steps || epochs, epochs);
-        document.querySelector('.facts').replaceChildren(...parsed(await (await ask('/view/facts')).text())[0].childNodes);
-      }
-      await refreshVisible();
-      seen = now;
+      const panel = panels.find((p) => p.checkVisibility());
+      if (panel && (moving.includes(panel.id) || panel.querySelector('.absent'))) await refresh(panel);
       say(Date.now() - changed < 10000 ? 'Training goes on; this page follows.' : 'Nothing new comes in; this page would follow.');
     } catch {
       say('The server does not answer; this page goes on asking.');
     }
-    setTimeout(look, pause);
+    asking = false;
+    timer = setTimeout(look, pause);
   }
-  document.addEventListener('view', () => { refreshVisible().catch(() => {}); });
+  document.addEventListener('view', look);
+  document.addEventListener('visibilitychange', look);
   look();
 
   // ---- an image of one's own
@@ -85,7 +109,7 @@
       const answer = await fetch(`${base}/predict`, { method: 'POST', headers: { 'X-Espalier': '1' }, body: file });
       const text = await answer.text();
       if (!answer.ok) throw new Error(text);
-      result.replaceChildren(...parsed(text));
+      result.replaceChildren(...parsed(text).childNodes);
       said.textContent = '';
       document.dispatchEvent(new CustomEvent('prediction', { detail: result }));
     } catch (error) {

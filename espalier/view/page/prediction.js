@@ -62,16 +62,22 @@
       if (row < 0 || column < 0 || row >= this.inHeight || column >= this.inWidth) return 0;
       return this.input[(channel * this.inHeight + row) * this.inWidth + column] * this.inputUnit;
     }
+    // Where the patch lies in the input: its rows, or its columns.
+    places(dimension, at) {
+      const size = dimension === 0 ? this.height : this.width;
+      const first = at * this.stride[dimension] - this.padding[dimension];
+      return Array.from({ length: size }, (_, i) => first + i * this.dilation[dimension]);
+    }
     // The patch, kernel and products of each input channel.
     parts(map, row, column) {
+      const rows = this.places(0, row), columns = this.places(1, column);
       const first = Math.floor(map / (this.maps / this.groups)) * this.channels;
       const parts = [];
       for (let c = 0; c < this.channels; ++c) {
         const patch = [], kernel = [];
         for (let i = 0; i < this.height; ++i) {
           for (let j = 0; j < this.width; ++j) {
-            patch.push(this.value(first + c, row * this.stride[0] - this.padding[0] + i * this.dilation[0],
-                                  column * this.stride[1] - this.padding[1] + j * this.dilation[1]));
+            patch.push(this.value(first + c, rows[i], columns[j]));
             kernel.push(this.weight[((map * this.channels + c) * this.height + i) * this.width + j]);
           }
         }
@@ -84,12 +90,17 @@
 
   const mostChannels = 8;
 
-  function grid(title, values, width) {
-    const table = element('table', { className: 'numbers' }, element('caption', {}, title));
-    for (let i = 0; i < values.length; i += width) {
-      table.append(element('tr', {}, ...values.slice(i, i + width).map((v) => element('td', { className: 'number' }, show(v)))));
-    }
-    return table;
+  // A table of numbers under the numbers of its columns and beside those of its rows.
+  function grid(title, values, rows, columns) {
+    const head = (scope) => (place) => element('th', { scope }, String(place).replace('-', '−'));
+    const corner = element('th', { scope: 'col' }, element('span', { className: 'visually-hidden' }, 'row'));
+    const body = element('tbody');
+    rows.forEach((row, i) => {
+      const cells = values.slice(i * columns.length, (i + 1) * columns.length);
+      body.append(element('tr', {}, head('row')(row), ...cells.map((v) => element('td', { className: 'number' }, show(v)))));
+    });
+    return element('table', { className: 'numbers' }, element('caption', {}, title),
+      element('thead', {}, element('tr', {}, corner, ...columns.map(head('col')))), body);
   }
 
   function explain(conv, map, row, column) {
@@ -102,12 +113,14 @@
       `together ${show(result)}. The run has ${show(conv.recorded(map, row, column))}.`)];
     out[0].dataset.result = result;
     out[0].dataset.recorded = conv.recorded(map, row, column);
+    const places = [conv.places(0, row), conv.places(1, column)];
+    const taps = [[...Array(conv.height).keys()], [...Array(conv.width).keys()]];
     const largest = [...parts].sort((a, b) => Math.abs(b.sum) - Math.abs(a.sum)).slice(0, mostChannels);
     for (const p of parts.filter((q) => largest.includes(q))) {
       out.push(element('div', { className: 'grids' },
-        grid(`channel ${p.channel}: patch`, p.patch, conv.width), element('span', { ariaHidden: 'true' }, '×'),
-        grid('kernel', p.kernel, conv.width), element('span', { ariaHidden: 'true' }, '='),
-        grid('products', p.products, conv.width), element('span', {}, `sum ${show(p.sum)}`)));
+        grid(`channel ${p.channel}: patch`, p.patch, ...places), element('span', { ariaHidden: 'true' }, '×'),
+        grid('kernel', p.kernel, ...taps), element('span', { ariaHidden: 'true' }, '='),
+        grid('products', p.products, ...taps), element('span', {}, `sum ${show(p.sum)}`)));
     }
     if (parts.length > largest.length) {
       const rest = parts.filter((p) => !largest.includes(p));
