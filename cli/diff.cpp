@@ -8,6 +8,7 @@
 
 #include <espalier/core/error.h>
 #include <espalier/core/table.h>
+#include <espalier/io/quantizer.h>
 #include <espalier/io/weights.h>
 
 #include "verbs.h"
@@ -54,16 +55,34 @@ Distance distance(std::span<const std::byte> a, std::span<const std::byte> b) {
   return d;
 }
 
+std::span<const std::byte> bytes_of(const Array& a) {
+  return {static_cast<const std::byte*>(a.data()), static_cast<size_t>(a.bytes())};
+}
+
 // The elements in row-major order, of a type that can be computed with.
 std::span<const std::byte> plain_bytes(const io::StoredTensor& t, std::string& buffer, Array& wide) {
   if (t.type->dtype) return io::row_major_bytes(t, buffer);
   wide = io::to_array(t);
-  return {static_cast<const std::byte*>(wide.data()), static_cast<size_t>(wide.bytes())};
+  return bytes_of(wide);
+}
+
+std::string numbers_text(const Distance& d, int64_t of) {
+  return concat(text::grouped(d.count), " of ", text::grouped(of), " values by up to ", d.largest);
+}
+
+// By the values that the numbers stand for.
+std::string quantised_difference(const io::StoredTensor& a, const io::StoredTensor& b) {
+  if (!a.quantizer || !b.quantizer) return "only one has a scale and zero point";
+  if (*a.quantizer == *b.quantizer && same_bytes(a, b)) return "";
+  Array x = io::dequantize(a), y = io::dequantize(b);
+  Distance d = distance<float>(bytes_of(x), bytes_of(y));
+  return d.count ? numbers_text(d, a.shape.numel()) : "quantised otherwise, to the same values";
 }
 
 std::string difference(const io::StoredTensor& a, const io::StoredTensor& b) {
   if (a.shape != b.shape) return concat("shape ", a.shape, " and ", b.shape);
   if (a.type != b.type) return concat(a.type->name, " and ", b.type->name);
+  if (a.quantizer || b.quantizer) return quantised_difference(a, b);
   if (same_bytes(a, b)) return "";
   if (!a.type->array_dtype() || a.type->name == "uint64") return "values";
   std::string buffer_a, buffer_b;
@@ -71,8 +90,7 @@ std::string difference(const io::StoredTensor& a, const io::StoredTensor& b) {
   auto x = plain_bytes(a, buffer_a, wide_a), y = plain_bytes(b, buffer_b, wide_b);
   Distance d = visit_dtype(*a.type->array_dtype(), [&](auto t) { return distance<decltype(t)>(x, y); });
   if (d.count == 0) return "the bits of zeros or NaNs";
-  return concat(text::grouped(d.count), " of ", text::grouped(a.shape.numel()), " values by up to ",
-                d.largest);
+  return numbers_text(d, a.shape.numel());
 }
 
 void run(const Options& o) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <iostream>
 #include <sstream>
@@ -10,6 +11,7 @@
 
 #include <espalier/core/error.h>
 #include <espalier/core/table.h>
+#include <espalier/io/quantizer.h>
 #include <espalier/io/weights.h>
 
 #include "values.h"
@@ -58,11 +60,20 @@ std::string checksum(const io::StoredTensor& tensor) {
   return crc32_of(io::row_major_bytes(tensor, buffer));
 }
 
+Json as_json(const io::Quantizer& q) {
+  if (!q.axis) return {{"scale", q.scale}, {"zero_point", q.zero_point}};
+  Json out{{"axis", *q.axis}, {"scales", io::scales(q)}, {"zero_points", Json::array()}};
+  bool whole = q.zero_points.type->name.starts_with("int");
+  for (double z : io::zero_points(q)) out["zero_points"].push_back(whole ? Json(std::llround(z)) : Json(z));
+  return out;
+}
+
 Json as_json(const io::WeightsFile& file, const Options& options) {
   Json tensors = Json::array();
   for (const auto& t : file.tensors()) {
     Json tensor{{"name", t.name}, {"shape", t.shape.vec()}, {"dtype", t.type->name}};
     if (options.checksum) tensor["crc32"] = checksum(t);
+    if (t.quantizer) tensor["quantizer"] = as_json(*t.quantizer);
     tensors.push_back(std::move(tensor));
   }
   Json out{{"format", file.format()}, {"tensors", std::move(tensors)}};
@@ -81,6 +92,23 @@ void print_values(const io::TorchFile& file) {
   for (const auto& [name, value] : lines) std::cout << "  " << name << ": " << value << '\n';
 }
 
+std::string listed(const std::vector<double>& numbers) {
+  std::string out;
+  for (double x : numbers) out += concat(out.empty() ? "" : ", ", x);
+  return out;
+}
+
+// How the numbers of quantised tensors stand for values; slice by slice where all is asked for.
+void print_quantizers(const io::WeightsFile& file, bool all) {
+  for (const auto& t : file.tensors()) {
+    if (!t.quantizer) continue;
+    std::cout << "  " << printable(t.name) << " is quantised: " << to_string(*t.quantizer) << '\n';
+    if (!all || !t.quantizer->axis) continue;
+    std::cout << "    scales " << listed(io::scales(*t.quantizer)) << "\n    zero points "
+              << listed(io::zero_points(*t.quantizer)) << '\n';
+  }
+}
+
 void print_file(const io::WeightsFile& file, const Options& options) {
   Rows rows{{"name", "shape", "dtype", "bytes"}};
   if (options.checksum) rows[0].push_back("crc32");
@@ -96,6 +124,7 @@ void print_file(const io::WeightsFile& file, const Options& options) {
             << text::grouped(static_cast<int64_t>(file.tensors().size())) << " tensors, "
             << text::grouped(values) << " values, " << size_text(bytes) << '\n';
   if (!file.tensors().empty()) std::cout << text::table(rows, {3});
+  print_quantizers(file, options.all);
   for (const auto& [name, kept] : file.aliases()) {
     std::cout << "  " << printable(name) << " is the same tensor as " << printable(file.tensors()[kept].name)
               << '\n';

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <filesystem>
 #include <map>
 #include <mutex>
@@ -141,10 +142,15 @@ void sync_folder(const std::string& path) {
   if (::fsync(folder) != 0 && errno != EINVAL && errno != ENOTSUP) fail("write", path);
 }
 
+struct Mapping {
+  size_t bytes;
+  int file;  // below 0 where there was no further number for it
+};
+
 // Where files are mapped.
 struct Mappings {
   std::mutex mutex;
-  std::map<uintptr_t, size_t> bytes;  // by where they begin
+  std::map<uintptr_t, Mapping> all;  // by where they begin
 };
 Mappings& mappings() {
   static auto* all = new Mappings;  // outlives every mapping
@@ -153,7 +159,8 @@ Mappings& mappings() {
 
 void unmap(void* data, size_t bytes) {
   std::lock_guard lock(mappings().mutex);
-  mappings().bytes.erase(reinterpret_cast<uintptr_t>(data));
+  auto mapping = mappings().all.extract(reinterpret_cast<uintptr_t>(data));
+  if (mapping.mapped().file >= 0) ::close(mapping.mapped().file);
   ::munmap(data, bytes);
 }
 
@@ -163,7 +170,7 @@ MappedFile map_open_file(const File& file, const std::string& path) {
   std::lock_guard lock(mappings().mutex);
   void* data = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
   if (data == MAP_FAILED) fail("read", path);
-  mappings().bytes[reinterpret_cast<uintptr_t>(data)] = bytes;
+  mappings().all[reinterpret_cast<uintptr_t>(data)] = {bytes, ::fcntl(file, F_DUPFD_CLOEXEC, 0)};
   std::shared_ptr<void> owner(data, [bytes](void* p) { unmap(p, bytes); });
   return {std::move(owner), {static_cast<std::byte*>(data), bytes}};
 }
@@ -218,14 +225,54 @@ MappedFile map_beneath(const std::string& folder, const std::string& relative) {
   return map_open_file(place, path);
 }
 
+namespace {
+
+// Where bytes of a mapped file lie in it; with a file below 0 for others. They are mapped as long as they are
+// used.
+struct Place {
+  int file = -1;
+  size_t offset = 0;
+  bool is_mapped = false;
+};
+
+Place place_of(std::span<const std::byte> bytes) {
+  auto begin = reinterpret_cast<uintptr_t>(bytes.data());
+  std::lock_guard lock(mappings().mutex);
+  auto next = mappings().all.upper_bound(begin);
+  if (next == mappings().all.begin()) return {};
+  auto [start, mapping] = *std::prev(next);
+  if (begin + bytes.size() > start + mapping.bytes) return {};
+  return {mapping.file, begin - start, true};
+}
+
+}  // namespace
+
+void copy_out(std::span<const std::byte> from, std::byte* to) {
+  Place place = place_of(from);
+  size_t done = 0;
+  while (place.file >= 0 && done < from.size()) {
+    ssize_t n = ::pread(place.file, to + done, from.size() - done, static_cast<off_t>(place.offset + done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    done += static_cast<size_t>(n);
+  }
+  if (done < from.size()) std::memcpy(to + done, from.data() + done, from.size() - done);
+}
+
+void fetch(std::span<const std::byte> bytes) {
+  if (!place_of(bytes).is_mapped) return;
+  auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  auto begin = reinterpret_cast<uintptr_t>(bytes.data()) / page * page;
+  auto end = reinterpret_cast<uintptr_t>(bytes.data() + bytes.size());
+#ifdef MADV_POPULATE_READ
+  ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_POPULATE_READ);
+#endif
+}
+
 void forget(std::span<const std::byte> bytes) {
+  if (!place_of(bytes).is_mapped) return;
   auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
   auto begin = reinterpret_cast<uintptr_t>(bytes.data()), end = begin + bytes.size();
-  std::lock_guard lock(mappings().mutex);
-  auto next = mappings().bytes.upper_bound(begin);
-  if (next == mappings().bytes.begin()) return;
-  auto [start, size] = *std::prev(next);
-  if (end > start + size) return;
   begin = (begin + page - 1) / page * page;  // pages that hold other bytes, too, stay
   end = end / page * page;
   if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);

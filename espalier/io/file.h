@@ -24,6 +24,14 @@ MappedFile map_beneath(const std::string& folder, const std::string& relative);
 // The folder of a file, with a slash at its end.
 std::string folder_of(const std::string& path);
 
+// Copies bytes; those of a mapped file from the file itself, so that they take no memory beside the copy.
+// What was written to them there is not seen.
+void copy_out(std::span<const std::byte> from, std::byte* to);
+
+// Has the system read bytes of a mapped file that are about to be touched, all at once. Others are left
+// alone.
+void fetch(std::span<const std::byte> bytes);
+
 // Takes bytes of a mapped file that were read out of memory, so that a large file does not fill it: they are
 // read again when they are touched. What was written to them is lost. Bytes that are of no mapped file stay.
 void forget(std::span<const std::byte> bytes);

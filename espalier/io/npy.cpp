@@ -152,6 +152,8 @@ auto reading(const std::string& path, F&& f) {
 }
 
 std::string npy_header(const StoredTensor& t) {
+  require<DTypeError>(!t.quantizer, "NumPy has no quantised tensors such as '", printable(t.name), "' (",
+                      t.type->name, "); save them to .pt, or their values: t.dequantize() in Python");
   auto known = std::ranges::find(kTypes, t.type->name, &NumpyType::name);
   require<DTypeError>(known != std::end(kTypes), "NumPy has no ", t.type->name, ", the type of '",
                       printable(t.name), "'; convert it to float32 before");

@@ -351,7 +351,7 @@ class Machine {
     const std::string& cls = parts[0].text();
     if (knows_python_global(cls)) return push(call(parts[0], parts[1]));
     if (strangers_.contains(cls) && (parts.size() > 2 || !parts[1].items().empty())) refuse(cls);
-    arena_.charge(cls.size() + parts[1].items().size());
+    arena_.charge(cls.size() + parts[1].items().size() * sizeof(Value));
     Value v = arena_.make(Kind::object, cls);
     v.node->items = parts[1].items();
     push(v);
@@ -398,19 +398,19 @@ class TreeCheck {
 
  private:
   struct Size {
-    size_t values = 1;
+    size_t values = 1, text = 0;  // text in bytes
     int height = 0;
   };
 
   Size measure(const Value& v, int depth) {
     if (!v.is_node()) return {};
     require<FileError>(depth < kMaxDepth, "its values are nested more than ", kMaxDepth, " deep");
-    auto [place, is_new] = sizes_.try_emplace(v.node, Size{0, 0});
+    auto [place, is_new] = sizes_.try_emplace(v.node, Size{0, 0, 0});
     if (!is_new) {
       require<FileError>(place->second.values > 0, "a value in it holds itself");
       return place->second;
     }
-    Size size;
+    Size size{1, v.text().size(), 0};
     add(size, measure(v.state(), depth + 1));
     for (const Value& item : v.items()) add(size, measure(item, depth + 1));
     return sizes_[v.node] = size;
@@ -418,9 +418,10 @@ class TreeCheck {
 
   void add(Size& whole, const Size& part) const {
     whole.values += part.values;
+    whole.text += part.text;
     whole.height = std::max(whole.height, part.height + 1);
-    require<FileError>(whole.values <= limit_, "its values are shared so often that they make more than ",
-                       limit_);
+    require<FileError>(whole.values <= limit_ && whole.text <= limit_,
+                       "its values are shared so often that they make more than ", limit_);
     require<FileError>(whole.height <= kMaxDepth, "its values are nested more than ", kMaxDepth, " deep");
   }
 

@@ -17,7 +17,7 @@ Value container(ValueArena& arena, Kind kind, const std::vector<Value>& args) {
                      "its pickle makes a container of what is none");
   Value v = arena.make(kind);
   if (args.empty()) return v;
-  arena.charge(args[0].items().size());
+  arena.charge(args[0].items().size() * sizeof(Value));
   v.node->items = args[0].items();
   return v;
 }
@@ -32,7 +32,7 @@ Value dict(ValueArena& arena, const std::vector<Value>& args) {
   if (args.empty()) return v;
   require<FileError>(args.size() == 1 && holds_items(args[0]),
                      "its pickle makes a dictionary of what is none");
-  arena.charge(args[0].items().size());
+  arena.charge(args[0].items().size() * sizeof(Value));
   if (args[0].is(Kind::dict)) return v.node->items = args[0].items(), v;
   for (const Value& pair : args[0].items()) {
     require<FileError>((pair.is(Kind::list) || pair.is(Kind::tuple)) && pair.items().size() == 2,

@@ -7,6 +7,7 @@
 #include <espalier/io/pickle.h>
 #include <espalier/io/pytorch.h>
 #include <espalier/io/pytorch_rules.h>
+#include <espalier/io/quantizer.h>
 #include <espalier/io/zip.h>
 
 namespace espalier::io {
@@ -22,13 +23,16 @@ bool is_pickle(Bytes file) {
   return as_text(file).starts_with(kMagicDigits) || (file.size() > 1 && file[0] == std::byte{0x80});
 }
 
+// What the first versions of PyTorch wrote, of members "storages", "tensors" and "pickle".
+bool is_tar(Bytes file) { return file.size() > 262 && as_text(file).substr(257, 5) == "ustar"; }
+
 // Lists the tensors of a tree with the names that lead to them. Long keys that are shared by many could make
-// long names of few bytes, so the length of all is limited.
+// long names of few bytes, and one tensor many entries, so both are limited.
 class TensorWalk {
  public:
   using Found = std::vector<std::pair<std::string, Value>>;
 
-  explicit TensorWalk(size_t limit) : left_(limit) {}
+  explicit TensorWalk(size_t file_bytes) : left_(16 * file_bytes + 65536), most_(file_bytes / 64 + 65536) {}
 
   Found walk(const Value& root) {
     visit(root, "");
@@ -38,7 +42,11 @@ class TensorWalk {
  private:
   void visit(const Value& v, const std::string& name) {
     switch (v.kind) {
-      case Kind::tensor: found_.emplace_back(name, v); return;
+      case Kind::tensor:
+        require<FileError>(found_.size() < most_, "its tensors are shared so often that they are more than ",
+                           most_);
+        found_.emplace_back(name, v);
+        return;
       case Kind::dict: return visit_dict(v, name);
       case Kind::list:
       case Kind::tuple:
@@ -71,7 +79,8 @@ class TensorWalk {
     visit(v, name);
   }
 
-  size_t left_;
+  size_t left_;  // characters of names
+  size_t most_;  // tensors; a description of one takes more bytes
   Found found_;
 };
 
@@ -81,6 +90,9 @@ class TensorWalk {
 class TorchReader {
  public:
   TorchReader(TorchFile& out, MappedFile file) : out_(out), file_(std::move(file)) {
+    require<FileError>(!is_tar(file_.bytes),
+                       "it is a tar archive; unpack it, or, if PyTorch 0.1 saved it, load it in Python with "
+                       "weights_only=False (where you trust it) and save it anew");
     out_.arena_ = std::make_shared<ValueArena>();
     if (is_zip(file_.bytes)) read_zip();
     else read_pickles();
@@ -201,33 +213,54 @@ class TorchReader {
   void name_tensors() {
     size_t file_bytes = file_.bytes.size();
     std::unordered_set<std::string> names;
-    int64_t left = expansion_limit(file_bytes);
-    std::vector<int64_t> used(storages_.size());
+    left_ = expansion_limit(file_bytes);
+    used_.resize(storages_.size());
     for (const TorchTensor& t : rules_.tensors()) {
-      out_.numbered_.push_back({"", t.type, t.shape, t.strides, storages_[t.storage], t.offset});
+      out_.numbered_.push_back(
+          {"", t.type, t.shape, t.strides, storages_[t.storage], t.offset, quantizer(t.quantizer)});
     }
     out_.bytes_ = file_bytes;
-    for (auto& [name, v] : TensorWalk(64 * file_bytes + 65536).walk(out_.root_)) {
+    for (auto& [name, v] : TensorWalk(file_bytes).walk(out_.root_)) {
       const TorchTensor& t = rules_.tensors()[static_cast<size_t>(v.index())];
       require<FileError>(names.insert(name).second, "two of its tensors would have the name '",
                          printable(name), "'");
       StoredTensor tensor = out_.numbered_[static_cast<size_t>(v.index())];
       tensor.name = name;
-      used[t.storage] += tensor.bytes();
-      left -= std::clamp<int64_t>(used[t.storage] - rules_.storages()[t.storage].bytes, 0, tensor.bytes());
-      require<FileError>(left >= 0, "its tensors share and expand what they hold to more than ",
-                         expansion_limit(file_bytes), " bytes");
+      charge(t);
+      if (t.quantizer && t.quantizer->axis) {
+        charge(rules_.tensors()[t.quantizer->scales]);
+        charge(rules_.tensors()[t.quantizer->zero_points]);
+      }
       out_.tensors_.push_back(std::move(tensor));
     }
+  }
+
+  // What a pickle says of a tensor made before those that are numbered so far.
+  std::shared_ptr<const Quantizer> quantizer(const std::optional<TorchQuantizer>& q) const {
+    if (!q) return nullptr;
+    Quantizer out{q->scale, q->zero_point, q->axis, {}, {}};
+    if (q->axis) out.scales = out_.numbered_[q->scales], out.zero_points = out_.numbered_[q->zero_points];
+    return std::make_shared<const Quantizer>(std::move(out));
+  }
+
+  // Counts what reading a tensor takes beyond its storage.
+  void charge(const TorchTensor& t) {
+    const StoredTensor& tensor = out_.numbered_[static_cast<size_t>(&t - rules_.tensors().data())];
+    used_[t.storage] += tensor.bytes();
+    left_ -= std::clamp<int64_t>(used_[t.storage] - rules_.storages()[t.storage].bytes, 0, tensor.bytes());
+    require<FileError>(left_ >= 0, "its tensors share and expand what they hold to more than ",
+                       expansion_limit(out_.bytes_), " bytes");
   }
 
   TorchFile& out_;
   MappedFile file_;
   TorchRules rules_;
   std::vector<Ref<Storage>> storages_;
+  std::vector<int64_t> used_;  // bytes of each storage that its tensors take
+  int64_t left_ = 0;           // bytes that they may take beyond
 };
 
-bool is_pytorch(Bytes file) { return is_zip(file) || is_pickle(file); }
+bool is_pytorch(Bytes file) { return is_zip(file) || is_pickle(file) || is_tar(file); }
 
 TorchFile::TorchFile(MappedFile file) { TorchReader(*this, std::move(file)); }
 

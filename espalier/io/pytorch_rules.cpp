@@ -37,9 +37,9 @@ constexpr StorageClass kStorages[] = {
 };
 
 // What makes tensors of storages, and what passes its first argument on.
-constexpr std::string_view kTensors[] = {"torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2",
-                                         "torch._utils._rebuild_qtensor"};
+constexpr std::string_view kTensors[] = {"torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2"};
 constexpr std::string_view kTensor3 = "torch._utils._rebuild_tensor_v3";
+constexpr std::string_view kQuantised = "torch._utils._rebuild_qtensor";
 constexpr std::string_view kTyped[] = {"torch._tensor._rebuild_from_type_v2"};
 constexpr std::string_view kFirst[] = {"torch._utils._rebuild_parameter",
                                        "torch._utils._rebuild_parameter_with_state",
@@ -59,6 +59,7 @@ constexpr std::string_view kNames[] = {"torch.Tensor",
                                        "torch.torch_version.TorchVersion",
                                        "torch.per_tensor_affine",
                                        "torch.per_channel_affine",
+                                       "torch.per_channel_affine_float_qparams",
                                        "torch.strided",
                                        "torch.contiguous_format",
                                        "torch.channels_last",
@@ -168,14 +169,16 @@ Value id_of_text(ValueArena& arena, std::string_view text) {
 }  // namespace
 
 bool TorchRules::knows(std::string_view global) const {
-  return contains(kTensors, global) || global == kTensor3 || contains(kTyped, global) ||
-         contains(kFirst, global) || contains(kNames, global) || find_storage(global) || find_dtype(global) ||
-         is_in(kClassPlaces, global) || is_in(kFunctionPlaces, global);
+  return contains(kTensors, global) || global == kTensor3 || global == kQuantised ||
+         contains(kTyped, global) || contains(kFirst, global) || contains(kNames, global) ||
+         find_storage(global) || find_dtype(global) || is_in(kClassPlaces, global) ||
+         is_in(kFunctionPlaces, global);
 }
 
 std::optional<Value> TorchRules::call(ValueArena& arena, const std::string& global, const Value& args) {
   const Values& a = args.items();
   if (contains(kTensors, global)) return add_tensor(arena, a, nullptr);
+  if (global == kQuantised) return add_quantised(arena, a);
   if (global == kTensor3) {
     const ElementType* type = a.size() > 6 && a[6].is(Kind::global) ? find_dtype(a[6].text()) : nullptr;
     require<FileError>(type, "a tensor's element type is not known");
@@ -192,7 +195,7 @@ std::optional<Value> TorchRules::call(ValueArena& arena, const std::string& glob
     return a[0];
   }
   if (!contains(kNames, global) && !is_in(kClassPlaces, global)) return {};
-  arena.charge(global.size() + a.size());
+  arena.charge(global.size() + a.size() * sizeof(Value));
   Value object = arena.make(Kind::object, global);
   object.node->items = a;
   return object;
@@ -249,6 +252,44 @@ Value TorchRules::add_tensor(ValueArena& arena, const Values& a, const ElementTy
   t.offset += view.begin / size;
   tensors_.push_back(t);
   return arena.make_index(Kind::tensor, tensors_.size() - 1);
+}
+
+// As a tensor, then (scheme, scale, zero point) or (scheme, scales, zero points, axis).
+Value TorchRules::add_quantised(ValueArena& arena, const Values& a) {
+  const Values none, &q = a.size() > 4 && a[4].is(Kind::tuple) ? a[4].items() : none;
+  require<FileError>(q.size() >= 3 && q[0].is(Kind::global),
+                     "a tensor is quantised in a way that is not known");
+  Value value = add_tensor(arena, a, nullptr);
+  TorchTensor& t = tensors_.back();
+  require<FileError>(t.type->name.starts_with('q'), "a quantised tensor is of type ", t.type->name);
+  TorchQuantizer own;
+  if (q[0].text() == "torch.per_tensor_affine") {
+    bool good = q.size() == 3 && q[1].is(Kind::real) && q[2].is(Kind::integer);
+    require<FileError>(good, "a quantised tensor's scale or zero point is no number");
+    own = {.scale = q[1].real, .zero_point = q[2].integer, .axis = {}};
+  } else {
+    bool good = q[0].text().starts_with("torch.per_channel_affine") && q.size() == 4 &&
+                q[3].is(Kind::integer) && q[3].integer >= 0 &&
+                q[3].integer < static_cast<int64_t>(t.shape.rank());
+    require<FileError>(good, "a tensor is quantised in a way that is not known");
+    own.axis = q[3].integer;
+    int64_t slices = t.shape[static_cast<size_t>(*own.axis)];
+    own.scales = per_slice(q[1], slices), own.zero_points = per_slice(q[2], slices);
+  }
+  t.quantizer = own;
+  return value;
+}
+
+// Which tensor it is that holds a number for each slice of a quantised one.
+size_t TorchRules::per_slice(const Value& tensor, int64_t slices) const {
+  constexpr std::string_view kNumbers[] = {"float32", "float64", "int32", "int64"};
+  require<FileError>(tensor.is(Kind::tensor), "a quantised tensor's scales or zero points are no tensor");
+  auto index = static_cast<size_t>(tensor.index());
+  const TorchTensor& t = tensors_[index];
+  require<FileError>(t.shape == Shape({slices}) && contains(kNumbers, t.type->name), "a quantised tensor of ",
+                     slices, " slices has scales or zero points of type ", t.type->name, " and shape ",
+                     t.shape);
+  return index;
 }
 
 }  // namespace espalier::io

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <set>
 #include <unordered_map>
 
@@ -16,6 +17,14 @@ struct TorchStorage {
   int64_t bytes = 0;
 };
 
+// How a quantised tensor's numbers stand for values: by one scale and zero point, or by tensors of them.
+struct TorchQuantizer {
+  double scale = 1;
+  int64_t zero_point = 0;
+  std::optional<int64_t> axis;
+  size_t scales = 0, zero_points = 0;  // which of the file's tensors
+};
+
 // A tensor as a pickle of PyTorch's describes it; it lies inside its storage.
 struct TorchTensor {
   const ElementType* type = nullptr;
@@ -23,6 +32,7 @@ struct TorchTensor {
   int64_t offset = 0;  // in elements, as the strides
   Shape shape;
   Strides strides;
+  std::optional<TorchQuantizer> quantizer = {};
 };
 
 // What pickles of PyTorch's hold beside plain data.
@@ -45,6 +55,8 @@ class TorchRules : public PickleRules {
     const ElementType* type;
   };
   Value add_tensor(ValueArena& arena, const std::vector<Value>& args, const ElementType* type);
+  Value add_quantised(ValueArena& arena, const std::vector<Value>& args);
+  size_t per_slice(const Value& tensor, int64_t slices) const;
 
   std::vector<TorchStorage> storages_;
   std::unordered_map<std::string, size_t> places_;  // of keys

@@ -5,6 +5,7 @@
 #include <espalier/core/error.h>
 #include <espalier/io/pickle_write.h>
 #include <espalier/io/pytorch.h>
+#include <espalier/io/quantizer.h>
 #include <espalier/io/zip.h>
 
 namespace espalier::io {
@@ -31,6 +32,9 @@ constexpr StorageName kStorages[] = {
     {"bool", "BoolStorage"},
     {"complex64", "ComplexFloatStorage"},
     {"complex128", "ComplexDoubleStorage"},
+    {"qint8", "QInt8Storage"},
+    {"quint8", "QUInt8Storage"},
+    {"qint32", "QInt32Storage"},
 };
 
 // Null for element types whose storages count bytes.
@@ -76,6 +80,8 @@ class Blocks {
   }
 
   void add(const StoredTensor& t) {
+    if (places_.count(&t)) return;
+    if (t.quantizer && t.quantizer->axis) add(t.quantizer->scales), add(t.quantizer->zero_points);
     int64_t begin = t.offset, end = t.offset + (t.shape.numel() > 0);
     for (size_t d = 0; d < t.shape.size() && end > begin; ++d) end += (t.shape[d] - 1) * t.strides[d];
     bool empty = begin == end;
@@ -93,7 +99,19 @@ class Blocks {
   std::map<const StoredTensor*, size_t> places_;
 };
 
-std::string tensor(const StoredTensor& t, const Block& block) {
+std::string tensor(const StoredTensor& t, const Blocks& blocks);
+
+std::string quantizer(const Quantizer& q, const Blocks& blocks) {
+  if (!q.axis) {
+    return pickle::tuple(pickle::global("torch", "per_tensor_affine") + pickle::real(q.scale) +
+                         pickle::integer(q.zero_point));
+  }
+  return pickle::tuple(pickle::global("torch", "per_channel_affine") + tensor(q.scales, blocks) +
+                       tensor(q.zero_points, blocks) + pickle::integer(*q.axis));
+}
+
+std::string tensor(const StoredTensor& t, const Blocks& blocks) {
+  const Block& block = blocks.of(t);
   const StorageName* known = storage_name(*t.type);
   std::string cls =
       known ? pickle::global("torch", known->name) : pickle::global("torch.storage", "UntypedStorage");
@@ -102,11 +120,12 @@ std::string tensor(const StoredTensor& t, const Block& block) {
                                       pickle::text("cpu") + pickle::integer(count)) +
                         "Q";
   int64_t offset = block.begin == block.end ? 0 : t.offset - block.begin;
-  std::string args = concat(storage, pickle::integer(offset), pickle::integers(t.shape),
-                            pickle::integers(t.strides), pickle::kFalse, pickle::kOrderedDict);
+  std::string args =
+      concat(storage, pickle::integer(offset), pickle::integers(t.shape), pickle::integers(t.strides),
+             t.quantizer ? quantizer(*t.quantizer, blocks) : "", pickle::kFalse, pickle::kOrderedDict);
   if (!known) args += pickle::global("torch", t.type->name);
-  return pickle::global("torch._utils", known ? "_rebuild_tensor_v2" : "_rebuild_tensor_v3") +
-         pickle::tuple(args) + "R";
+  const char* maker = t.quantizer ? "_rebuild_qtensor" : known ? "_rebuild_tensor_v2" : "_rebuild_tensor_v3";
+  return pickle::global("torch._utils", maker) + pickle::tuple(args) + "R";
 }
 
 std::string metadata(const ModuleVersions& versions) {
@@ -128,7 +147,7 @@ class Pickler {
       case Kind::integer: return pickle::integer(v.integer());
       case Kind::real: return pickle::real(v.number());
       case Kind::text: return pickle::text(v.text());
-      case Kind::tensor: return tensor(v.tensor(), blocks_.of(v.tensor()));
+      case Kind::tensor: return tensor(v.tensor(), blocks_);
       case Kind::list: return pickle::list(items(v));
       case Kind::tuple: return pickle::tuple(items(v));
       default: return dict(v);
@@ -157,7 +176,7 @@ class Pickler {
 };
 
 void check(const StoredTensor& t) {
-  bool whole = t.type->bits % 8 == 0 && !t.type->name.starts_with('q');
+  bool whole = t.type->bits % 8 == 0 && t.type->name.starts_with('q') == (t.quantizer != nullptr);
   require<DTypeError>(whole, "tensor '", printable(t.name), "' is of type ", t.type->name,
                       ", which can't be written; convert it before");
 }

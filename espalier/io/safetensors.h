@@ -85,7 +85,9 @@ void write_safetensors(const std::string& path, const std::vector<StoredTensor>&
 
 // Several files of at most `max_bytes` of tensors each (but a larger tensor has one for itself) and their
 // index at `path`, which ends with ".index.json": x.index.json beside x-00001-of-00002.safetensors, for "x"
-// or "x.safetensors" in front of it. The index is written last.
+// or "x.safetensors" in front of it. A set that is there is replaced as a whole: the new files get other
+// names than those in use (x-00001-of-00002.2.safetensors), the index is renamed last, and then what it does
+// not name goes. One writer at a time.
 void write_safetensors_shards(const std::string& path, const std::vector<NamedArray>& arrays,
                               int64_t max_bytes, const Metadata& metadata = {});
 

@@ -19,6 +19,8 @@ std::string quoted(const std::string& text) {
 }
 
 const SafetensorsDType& format_of(const StoredTensor& t) {
+  require<DTypeError>(!t.quantizer, "safetensors has no quantised tensors such as '", printable(t.name),
+                      "' (", t.type->name, "); save them to .pt, or their values: t.dequantize() in Python");
   auto known = std::ranges::find(safetensors_dtypes(), t.type->name, &SafetensorsDType::name);
   require<DTypeError>(known != safetensors_dtypes().end(), "safetensors: there is no ", t.type->name,
                       ", the type of '", printable(t.name), "'; convert it before");

@@ -34,6 +34,9 @@ Array copied(const StoredTensor& t, DType dtype) {
 }  // namespace
 
 Array to_array(const StoredTensor& t) {
+  require<DTypeError>(!t.quantizer, "tensor '", printable(t.name), "' is quantised (", t.type->name,
+                      "), which Espalier has no tensors of; io::dequantize gives its values as float32, "
+                      "t.dequantize() does so in Python");
   require<DTypeError>(t.type->array_dtype().has_value(), "tensor '", printable(t.name), "' is of type ",
                       t.type->name, ", which Espalier has no tensors of; convert it in Python before");
   if (t.shape.numel() == 0) return Array::empty(t.shape, *t.type->array_dtype());

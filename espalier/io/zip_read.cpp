@@ -5,6 +5,7 @@
 #include <zlib.h>
 
 #include <espalier/core/shape.h>
+#include <espalier/core/threads.h>
 #include <espalier/io/byte_reader.h>
 #include <espalier/io/crc32.h>
 #include <espalier/io/zip.h>
@@ -24,6 +25,7 @@ constexpr bool kFuzzing = false;
 constexpr uint32_t kEnd = 0x06054b50, kEnd64 = 0x06064b50, kLocator64 = 0x07064b50;
 constexpr uint32_t kCentral = 0x02014b50, kLocal = 0x04034b50;
 constexpr size_t kEndBytes = 22, kLocatorBytes = 20, kCentralBytes = 46;
+constexpr uint64_t kMaxEntries = 1 << 20;
 constexpr uint16_t kEncrypted = 1 << 0 | 1 << 6 | 1 << 13;
 
 struct Directory {
@@ -202,15 +204,21 @@ void inflate_into(Bytes from, std::string& to, const ZipEntry& e) {
                      "' can't be unpacked; get the file anew");
 }
 
-// Part by part, so that no more than one of a mapped file is in memory.
+// Part by part, so that no more than one of a mapped file for each thread is in memory.
 uint32_t crc_of(Bytes bytes) {
-  constexpr size_t kPart = 1 << 24;
+  constexpr size_t kPart = 1 << 22;
+  std::vector<uint32_t> crcs((bytes.size() + kPart - 1) / kPart);
+  auto part = [&](size_t i) { return bytes.subspan(i * kPart, std::min(kPart, bytes.size() - i * kPart)); };
+  parallel_for(static_cast<int64_t>(crcs.size()), 1, [&](int64_t begin, int64_t end) {
+    for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
+      if (crcs.size() > 1) fetch(part(i));
+      crcs[i] = crc32(part(i));
+      forget(part(i));
+    }
+  });
   uint32_t whole = 0;
-  while (!bytes.empty()) {
-    Bytes part = bytes.first(std::min(kPart, bytes.size()));
-    whole = static_cast<uint32_t>(::crc32_combine(whole, crc32(part), static_cast<z_off_t>(part.size())));
-    forget(part);
-    bytes = bytes.subspan(part.size());
+  for (size_t i = 0; i < crcs.size(); ++i) {
+    whole = static_cast<uint32_t>(::crc32_combine(whole, crcs[i], static_cast<z_off_t>(part(i).size())));
   }
   return whole;
 }
@@ -223,6 +231,8 @@ int64_t expansion_limit(size_t file_bytes) {
 
 ZipFile::ZipFile(Bytes file) : file_(file) {
   Directory d = read_end(file);
+  require<FileError>(d.entries <= kMaxEntries, "it holds ", d.entries, " entries, more than the ",
+                     kMaxEntries, " that Espalier reads");
   require<FileError>(d.entries <= d.bytes / kCentralBytes, "its directory is too short for its ", d.entries,
                      " entries");
   ByteReader r(file.subspan(static_cast<size_t>(d.offset), static_cast<size_t>(d.bytes)));

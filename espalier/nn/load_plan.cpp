@@ -1,12 +1,17 @@
 #include <espalier/nn/load_plan.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
+#include <span>
 
 #include <espalier/autograd/grad_mode.h>
+#include <espalier/autograd/record.h>
 #include <espalier/core/error.h>
+#include <espalier/core/threads.h>
 #include <espalier/io/file.h>
 #include <espalier/nn/key_names.h>
+#include <espalier/ops/creation.h>
 
 namespace espalier::nn::detail {
 namespace {
@@ -19,10 +24,29 @@ bool same_values(const Tensor& a, const Tensor& b) {
   return std::memcmp(x.data(), y.data(), static_cast<size_t>(x.bytes())) == 0;
 }
 
-// What is read once goes part by part, so that no more than one of a mapped file is in memory.
+// The same as copy_ for values that need no conversion, from the file itself.
+void read_into(Tensor& to, const Tensor& from) {
+  constexpr size_t kPart = 1 << 20;  // bytes
+  auto run = [&] {
+    auto* target = static_cast<std::byte*>(to.array().data());
+    std::span source(static_cast<const std::byte*>(from.array().data()),
+                     static_cast<size_t>(to.array().bytes()));
+    std::atomic<size_t> next{0};  // who is ahead takes the next part
+    auto work = [&](int64_t, int64_t) {
+      for (size_t at; (at = next.fetch_add(kPart)) < source.size();)
+        io::copy_out(source.subspan(at, std::min(kPart, source.size() - at)), target + at);
+    };
+    source.size() > kPart ? parallel_for(get_num_threads(), 1, work) : work(0, 1);
+  };
+  record_write("copy_", to, {to, from}, {}, run, [](const Tensor& g) { return grads(zeros_like(g), g); });
+}
+
+// No more than a part of a mapped file is in memory.
 void copy(Tensor to, const Tensor& from, bool once) {
   constexpr int64_t kPart = 1 << 22;
   if (!once || !to.is_contiguous() || !from.is_contiguous()) return void(to.copy_(from));
+  bool as_it_is = to.dtype() == from.dtype() && to.dtype() != DType::boolean;  // a bool may have been mended
+  if (as_it_is && to.numel() > 0) return read_into(to, from);
   Tensor target = to.flatten(), source = from.flatten();
   for (int64_t at = 0; at < source.numel(); at += kPart) {
     Tensor part = source.narrow(0, at, std::min(kPart, source.numel() - at));

@@ -113,6 +113,23 @@ TEST_F(Weights, verify_warns_of_modules_whose_package_python_would_run) {
   EXPECT_EQ(run_tool("verify " + path("whole.pt") + kErrors).code, 1);
 }
 
+TEST_F(Weights, quantised_tensors_are_shown_and_converted_with_their_scales) {
+  std::string w = TensorMade{.storage = "QInt8Storage"}.pickle();
+  w.replace(w.find("_rebuild_tensor_v2"), 18, "_rebuild_qtensor");
+  w.insert(w.rfind("\x89"), "(ctorch\nper_tensor_affine\nG?\xe0" + std::string(6, '\0') + "K\3t");  // 0.5, 3
+  io::write_file(path("q.pt"), torch_zip(pickle_dict("w", w), "values").bytes());
+  EXPECT_NE(run_tool("show " + path("q.pt")).out.find("w is quantised: scale 0.5, zero point 3"),
+            std::string::npos);
+  EXPECT_EQ(run_tool("convert " + path("q.pt") + " " + path("r.pt")).code, 0);
+  EXPECT_EQ(run_tool("diff " + path("q.pt") + " " + path("r.pt")).out, "the same 1 tensors\n");
+  EXPECT_NE(run_tool("show --json " + path("r.pt")).out.find(R"("quantizer":{"scale":0.5,"zero_point":3})"),
+            std::string::npos);
+  auto refused = run_tool("convert " + path("q.pt") + " " + path("q.safetensors") + kErrors);
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_NE(refused.out.find("safetensors has no quantised tensors such as 'w'"), std::string::npos)
+      << refused.out;
+}
+
 TEST_F(Weights, convert_keeps_element_types_that_tensors_do_not_have) {
   std::vector<uint64_t> data{0x0123456789abcdef, 0xfedcba9876543210};
   std::vector<io::StoredTensor> tensors;

@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <espalier/core/stopwatch.h>
+
 #include <temporary_folder.h>
 
 #include "writers.h"
@@ -44,6 +46,19 @@ void killed(std::chrono::microseconds after, const std::function<void()>& f) {
   EXPECT_FALSE(WIFEXITED(status) && WEXITSTATUS(status) != 0) << "a writer failed";
 }
 
+auto count_files(const TemporaryFolder& folder) {
+  auto all = fs::recursive_directory_iterator(folder / "");
+  return std::distance(begin(all), end(all));
+}
+
+// Moments at random within three times what `f` takes.
+std::uniform_int_distribution<int> up_to_thrice(const std::function<void()>& f) {
+  f();
+  Stopwatch watch;
+  f();
+  return std::uniform_int_distribution<int>(0, static_cast<int>(3e6 * watch.seconds()) + 1000);
+}
+
 class Kill : public testing::TestWithParam<Writer> {};
 
 TEST_P(Kill, leaves_the_old_file_or_the_new_one_whole) {
@@ -51,8 +66,9 @@ TEST_P(Kill, leaves_the_old_file_or_the_new_one_whole) {
   TemporaryFolder folder;
   std::string path = folder / "file.pt";
   writer.write(path, 0);
+  const auto files = count_files(folder);
   std::mt19937 random(1);
-  std::uniform_int_distribution<int> microseconds(0, 30000);
+  auto microseconds = up_to_thrice([&] { writer.write(path, 0); });
   int turn = 0, newer = 0, leftovers = 0;
   for (int i = 0; i < kills(); ++i) {
     killed(std::chrono::microseconds(microseconds(random)), [&] {
@@ -69,6 +85,8 @@ TEST_P(Kill, leaves_the_old_file_or_the_new_one_whole) {
     leftovers += static_cast<int>(litter.size());
     for (auto& file : litter) fs::remove(file);
   }
+  writer.write(path, turn + 1);
+  EXPECT_EQ(count_files(folder), files) << "what killed writers left is still there";
   std::cout << writer.name << ": " << kills() << " kills, " << newer << " after a new file was there, "
             << turn << " files written, " << leftovers << " temporary files left\n";
 }
@@ -79,7 +97,9 @@ INSTANTIATE_TEST_SUITE_P(Writers, Kill, testing::ValuesIn(kWriters),
 TEST(Kill, leaves_a_new_run_whole_or_absent) {
   TemporaryFolder folder;
   std::mt19937 random(2);
-  std::uniform_int_distribution<int> microseconds(0, 60000);
+  int made = 0;
+  auto microseconds =
+      up_to_thrice([&] { train::Run::create(folder / concat("first", made++), kSettings, "data"); });
   int whole = 0, absent = 0;
   for (int i = 0; i < kills(); ++i) {
     std::string base = folder / concat("runs-", i, "/run");

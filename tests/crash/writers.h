@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <filesystem>
 #include <functional>
 #include <string>
 
@@ -10,6 +11,7 @@
 #include <espalier/io/checkpoint.h>
 #include <espalier/io/npy.h>
 #include <espalier/io/safetensors.h>
+#include <espalier/io/weights.h>
 #include <espalier/train/run.h>
 
 namespace espalier {
@@ -65,6 +67,16 @@ inline const Writer kWriters[] = {
      }},
     {"npz", [](auto& path, int turn) { io::write_npz(path, arrays_of(turn)); },
      [](auto& path) { return turn_of(io::read_npz(path)); }},
+    {"shards",
+     [](auto& path, int turn) {
+       std::filesystem::create_directory(path);
+       io::write_safetensors_shards(path + "/x.safetensors.index.json", arrays_of(turn), 800'000);
+     },
+     [](auto& path) {
+       auto arrays = io::read_weights(path + "/x.safetensors.index.json");
+       std::ranges::rotate(arrays, std::ranges::find(arrays, std::string("a1"), &io::NamedArray::name));
+       return turn_of(arrays);
+     }},
     {"run",
      [](auto& path, int turn) {
        train::Run run = turn == 0 ? train::Run::create(path, kSettings, "data") : train::Run::open(path);

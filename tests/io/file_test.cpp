@@ -81,6 +81,21 @@ TEST(File, a_mapping_outlives_the_replacement_of_its_file) {
   EXPECT_EQ(read_file(folder / "x"), "new");
 }
 
+TEST(File, bytes_are_copied_out_of_files_and_memory) {
+  TemporaryFolder folder;
+  std::string text(100'000, 'a');
+  write_file(folder / "x", text + "end");
+  MappedFile file = map_file(folder / "x");
+  std::string out(5, ' ');
+  auto* to = reinterpret_cast<std::byte*>(out.data());
+  fetch(file.bytes.last(5));
+  copy_out(file.bytes.last(5), to);
+  EXPECT_EQ(out, "aaend");
+  fetch(std::as_bytes(std::span(text)));
+  copy_out(std::as_bytes(std::span(text)).first(5), to);
+  EXPECT_EQ(out, "aaaaa");
+}
+
 TEST(File, forgotten_bytes_are_read_again) {
   TemporaryFolder folder;
   std::string text(100'000, 'x');

@@ -187,6 +187,13 @@ TEST(Safetensors, does_not_write_names_that_can_not_be_read_back) {
   EXPECT_FALSE(std::filesystem::exists(folder / "x"));
 }
 
+TEST(Safetensors, does_not_write_a_header_that_nobody_reads) {
+  TemporaryFolder folder;
+  Metadata metadata{{"long", std::string(100'000'000, 'x')}};
+  EXPECT_THROW(write_safetensors(folder / "x", {{"w", array<float>({1}, {1})}}, metadata), ValueError);
+  EXPECT_FALSE(std::filesystem::exists(folder / "x"));
+}
+
 TEST(Safetensors, accepts_all_that_the_format_allows) {
   EXPECT_EQ(parse(with_header(R"({"__metadata__":{"a":"b"}})", 0)).metadata.at("a"), "b");
   EXPECT_TRUE(parse(with_header("{}", 0)).entries.empty());

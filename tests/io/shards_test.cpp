@@ -1,5 +1,8 @@
 #include <espalier/io/shards.h>
 
+#include <algorithm>
+#include <filesystem>
+
 #include <gmock/gmock.h>
 
 #include <espalier/core/error.h>
@@ -54,6 +57,50 @@ TEST_F(Shards, are_read_as_one_file) {
   EXPECT_THAT(names, ElementsAre("a", "b", "c"));
   EXPECT_EQ(file.array("c").data<float>()[0], 3);
   EXPECT_TRUE(file.remarks().empty());
+}
+
+std::vector<std::string> files_in(const TemporaryFolder& folder) {
+  std::vector<std::string> out;
+  for (auto& entry : std::filesystem::directory_iterator(folder / ""))
+    out.push_back(entry.path().filename().string());
+  std::ranges::sort(out);
+  return out;
+}
+
+TEST_F(Shards, replace_a_set_as_a_whole) {
+  write_file(path, index(kMap));
+  WeightsFile before(path);
+  write_safetensors_shards(path, {{"a", of(4)}, {"b", of(5)}, {"d", of(6)}}, 16);
+  EXPECT_THAT(files_in(folder),
+              ElementsAre("model-00001-of-00002.2.safetensors", "model-00002-of-00002.2.safetensors",
+                          "model.safetensors.index.json"));
+  EXPECT_EQ(WeightsFile(path).array("d").data<float>()[0], 6);
+  EXPECT_EQ(before.array("c").data<float>()[0], 3);  // who has it open keeps it
+  write_safetensors_shards(path, {{"a", of(7)}, {"b", of(8)}, {"d", of(9)}}, 16);
+  EXPECT_THAT(files_in(folder),
+              ElementsAre("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors",
+                          "model.safetensors.index.json"));
+  EXPECT_EQ(WeightsFile(path).array("d").data<float>()[0], 9);
+}
+
+TEST_F(Shards, that_no_index_names_go_with_the_next_set) {
+  for (std::string name :
+       {"model-00001-of-00009.3", "model-x", "model-2-00001-of-00002", "other-00001-of-00002"})
+    write_safetensors(folder / (name + ".safetensors"), {{"x", of(0)}});
+  write_file(folder / "model.index.json", R"({"weight_map":{"c":)" + kSecond + "}}");
+  write_safetensors_shards(path, {{"a", of(1)}}, 16);
+  EXPECT_THAT(files_in(folder),
+              ElementsAre("model-00001-of-00001.safetensors", "model-00002-of-00002.safetensors",
+                          "model-2-00001-of-00002.safetensors", "model-x.safetensors", "model.index.json",
+                          "model.safetensors.index.json", "other-00001-of-00002.safetensors"));
+}
+
+TEST_F(Shards, that_can_not_be_written_leave_the_old_set_alone) {
+  write_file(path, index(kMap));
+  auto before = files_in(folder);
+  EXPECT_THROW(write_safetensors_shards(path, {{"a", of(4)}, {"__metadata__", of(5)}}, 8), ValueError);
+  EXPECT_EQ(files_in(folder), before);
+  EXPECT_EQ(WeightsFile(path).array("c").data<float>()[0], 3);
 }
 
 TEST_F(Shards, may_be_files_of_pytorch) {

@@ -5,6 +5,7 @@
 #include <espalier/core/error.h>
 #include <espalier/io/file.h>
 
+#include <error_of.h>
 #include <temporary_folder.h>
 
 namespace espalier::io {
@@ -35,6 +36,16 @@ TEST(Weights, a_single_tensor_can_be_read) {
   EXPECT_EQ(file.array("c").data<float>()[1], 7);
   EXPECT_EQ(file.find("d"), nullptr);
   EXPECT_THROW(file.array("d"), FileError);
+}
+
+TEST(Weights, a_tar_of_the_first_pytorch_is_refused_by_its_name) {
+  TemporaryFolder folder;
+  std::string tar(1024, '\0');
+  tar.replace(0, 8, "storages").replace(257, 5, "ustar");
+  write_file(folder / "old.pt", tar);
+  auto read = [&] { WeightsFile(folder / "old.pt"); };
+  EXPECT_NE(test::error_of<FileError>(read).find("it is a tar archive; unpack it, or, if PyTorch 0.1"),
+            std::string::npos);
 }
 
 TEST(Weights, other_files_are_refused_with_a_hint) {

@@ -134,6 +134,21 @@ TEST(Zip, refuses_unknown_methods_and_other_disks) {
   made = two();
   made.entries[0].disk = 3;
   EXPECT_THAT(refusal(made.bytes()), HasSubstr("disk"));
+  for (bool zip64 : {false, true}) {
+    made = two();
+    made.zip64 = zip64;
+    std::string bytes = made.bytes();
+    bytes.replace(zip64 ? bytes.size() - 26 : bytes.size() - 18, 4, u32(2));
+    EXPECT_THAT(refusal(bytes), HasSubstr("several disks"));
+  }
+}
+
+TEST(Zip, refuses_more_entries_than_any_file_of_weights_has) {
+  ZipMade made = two();
+  made.zip64 = true;
+  std::string bytes = made.bytes(), count = u64(2) + u64(2), many = u64(1 << 20 | 1);
+  bytes.replace(bytes.find(count, bytes.find("PK\6\6")), 16, many + many);
+  EXPECT_THAT(refusal(bytes), HasSubstr("it holds 1048577 entries"));
 }
 
 TEST(Zip, refuses_names_that_leave_their_folder_and_names_used_twice) {
