@@ -4,6 +4,7 @@
 #include <limits>
 
 #include <espalier/autograd/autocast.h>
+#include <espalier/autograd/recorder.h>
 #include <espalier/ops/attention_fused.h>
 #include <espalier/ops/creation.h>
 #include <espalier/ops/dropout.h>
@@ -105,8 +106,11 @@ Tensor self_attention(const Tensor& qkv, int64_t heads, const AttentionOptions& 
   require<ShapeError>(qkv.dim() == 3 && heads > 0 && qkv.size(-1) % (3 * heads) == 0,
                       "self_attention: needs [N, L, 3 * E] with E divisible by ", heads, " heads, got ",
                       qkv.shape());
-  Tensor q = qkv.detach().narrow(-1, 0, qkv.size(-1) / 3).unflatten(-1, {heads, -1}).transpose(1, 2);
-  check_queries(q, q, o);
+  {
+    RecorderScope nobody(nullptr);  // no part of the computation: the shapes are checked
+    Tensor q = qkv.detach().narrow(-1, 0, qkv.size(-1) / 3).unflatten(-1, {heads, -1}).transpose(1, 2);
+    check_queries(q, q, o);
+  }
   bool fuse = detail::can_fuse_attention(qkv, o) && qkv.numel() > 0;
   return fuse ? detail::fused_self_attention(qkv, heads, o) : detail::composed_self_attention(qkv, heads, o);
 }

@@ -95,12 +95,20 @@ std::string processor() {
   return "";
 }
 
+std::string compiler() {
+#ifdef __clang__
+  return __VERSION__;  // with its name
+#else
+  return concat("GCC ", __VERSION__);
+#endif
+}
+
 std::string environment(const Settings& s, const std::string& data) {
   trace::Machine machine = measure_machine();
   Json json = {{"espalier", std::string(version())},
                {"processor", processor()},
                {"threads", get_num_threads()},
-               {"compiler", __VERSION__},
+               {"compiler", compiler()},
                {"product_gflops", machine.flops / 1e9},
                {"copy_gb_per_second", machine.bytes / 1e9},
                {"seed", s.seed},

@@ -55,7 +55,7 @@ std::string linear(const Stage& s) {
 }
 
 std::string flatten(const Stage& s) {
-  if (s.in().rank() != 4) return "several dimensions become one";
+  if (s.in().rank() != 4 || setting(s.call(), "start_dim") != "1") return "several dimensions become one";
   return concat("the ", s.in()[1], " maps of an image become one row");
 }
 
@@ -113,12 +113,17 @@ const std::map<std::string, Words>& words() {
       {"BatchNorm2d", say<"each channel to mean 0, spread 1, then scaled">},
       {"LayerNorm", say<"each example to mean 0, spread 1, then scaled">},
       {"Dropout", dropout},
+      {"dropout", dropout},
       {"Embedding", say<"each index becomes its row of the table">},
       {"LSTM", recurrent},
       {"GRU", recurrent},
       {"RNN", recurrent},
       {"MultiheadAttention", say<"each step gathers from all steps what it attends to">},
       {"scaled_dot_product_attention", say<"each step gathers from all steps what it attends to">},
+      {"self_attention", say<"each step gathers from all steps what it attends to">},
+      {"matmul", say<"rows times columns: a matrix product">},
+      {"reshape", say<"the same numbers in another shape">},
+      {"view", say<"the same numbers in another shape">},
       {"add", say<"two tensors are added">},
       {"add_", say<"two tensors are added">},
       {"mul", say<"two tensors are multiplied">},
@@ -168,7 +173,10 @@ std::vector<std::string> Reading::dimensions(const Shape& s, Role role) const {
   switch (s.rank()) {
     case 4:
       if (images_) return {"batch", "channels", "height", "width"};
-      return {"batch", s[1] == steps_ ? "steps" : "heads", s[2] == steps_ ? "steps" : "heads",
+      return {"batch", s[1] == steps_ ? "steps" : "heads",
+              s[2] == steps_   ? "steps"
+              : s[1] == steps_ ? "heads"
+                               : "features",
               s[3] == steps_ ? "steps" : "features"};
     case 3:
       if (steps_first(s)) return {"steps", "batch", "features"};

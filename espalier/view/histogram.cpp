@@ -52,7 +52,9 @@ Html histogram(const HistogramChart& chart) {
   for (double v : x.ticks()) {
     double at = kLeft + kPlotWidth * x.place(v);
     drawing += line(at, kHeight - kBottom, at, kHeight - kBottom + 4, "tick");
-    drawing += words(at, kHeight - kBottom + 18, "middle", std::abs(v) < x.step / 1e6 ? "0" : number(v, 2));
+    bool last = at > kWidth - kRight - 1;  // has no room beside it
+    drawing += words(last ? kWidth : at, kHeight - kBottom + 18, last ? "end" : "middle",
+                     std::abs(v) < x.step / 1e6 ? "0" : number(v, 2));
   }
   drawing += line(kLeft, kHeight - kBottom, kWidth - kRight, kHeight - kBottom, "tick");
   if (most > 0) {

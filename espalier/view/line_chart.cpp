@@ -25,6 +25,7 @@ class Plot {
     }
     if (low_x > high_x) low_x = 0, high_x = 1, low_y = 0, high_y = 1;
     if (chart.from_zero) low_y = std::min(low_y, 0.0);
+    if (chart.from_zero && high_y <= low_y) high_y = low_y + 1;
     x_ = Scale::over(low_x, high_x);
     if (chart.whole_x && x_.step < 1) x_.step = 1;
     if (chart.whole_x) x_.low = low_x, x_.high = std::max(high_x, low_x + 1);

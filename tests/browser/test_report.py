@@ -67,6 +67,16 @@ class Report(PageTest):
         self.page("resnet-50")
         self.assertEqual(self.browser.text("#structure .graph .group text"), ["×8", "×7", "×7"])
 
+    def test_what_is_rolled_up_is_framed_and_nothing_else(self):
+        self.page("transformer")
+        self.assertEqual(self.browser.text("#structure .graph .group text"), ["×3"])
+        frame, boxes = self.browser.js("""
+            const sides = (e) => { const box = e.getBoundingClientRect(); return [box.top, box.bottom]; };
+            return [sides(document.querySelector('#structure .graph .group rect')),
+                    [...document.querySelectorAll('#structure .graph .box')].map((e) => [e.querySelector('.name').textContent, ...sides(e)])]""")
+        inside = [name for name, top, bottom in boxes if top >= frame[0] and bottom <= frame[1]]
+        self.assertEqual([name for name, _, _ in boxes if name not in inside], ["input", "embedding", "mean", "fc", "cross_entropy"])
+
     def test_the_drawing_can_be_saved_as_a_file_of_its_own(self):
         self.page("resnet")
         link = self.browser.js("return document.querySelector('a[download=\"structure.svg\"]').href")

@@ -9,7 +9,7 @@ HOSTILE = "<b onmouseover=alert(3)>run"
 
 
 def number(text):
-    return float(text.replace(",", "").replace("\u2212", "-").replace(" %", ""))
+    return float(text.replace(",", "").replace("\u2212", "-").replace("\u00a0", " ").replace(" %", ""))
 
 
 class Results(PageTest):

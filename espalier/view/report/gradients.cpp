@@ -32,8 +32,8 @@ std::string finding(const std::vector<GradientState>& states, const trace::Steps
   if (text.empty()) text = concat("No gradients vanish or explode: all ", states.size(), " modules learn");
   int64_t dead = 0, units = 0;
   for (const trace::UnitsStep& u : looks.back().units) dead += u.dead, units += u.units;
-  if (dead > 0) text += concat("; ", dead, " of ", units, " units are dead");
-  else if (units > 0) text += concat("; none of ", units, " units is dead");
+  if (dead > 0) text += concat("; ", text::grouped(dead), " of ", text::grouped(units), " units are dead");
+  else if (units > 0) text += concat("; none of ", text::grouped(units), " units is dead");
   text[0] = static_cast<char>(std::toupper(text[0]));
   return text + ".";
 }

@@ -14,7 +14,7 @@ using trace::Predictions;
 constexpr int64_t kLargestMatrix = 30;  // classes
 constexpr int64_t kPairs = 20, kImages = 24;
 
-std::string percent(double share) { return text::fixed(100 * share, 1) + " %"; }
+std::string percent(double share) { return text::fixed(100 * share, 1) + "\u00a0%"; }
 
 struct Pair {
   int64_t of, taken, count;

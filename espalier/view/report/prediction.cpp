@@ -11,7 +11,7 @@ namespace {
 
 constexpr int64_t kManyStages = 12, kFewImages = 2;
 
-std::string percent(double share) { return text::fixed(100 * share, 1) + " %"; }
+std::string percent(double share) { return text::fixed(100 * share, 1) + "\u00a0%"; }
 
 struct Known {
   int64_t number = 0;  // in the validation data

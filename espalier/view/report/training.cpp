@@ -31,7 +31,7 @@ LineChart epochs_chart(const RunData& run, const char* id, const char* title, Va
   return chart;
 }
 
-constexpr size_t kMostPoints = 300;  // that a chart by step shows
+constexpr size_t kMostPoints = 200;  // that a chart by step shows
 
 // Means of equal groups of the moments, at most kMostPoints of them.
 Series by_step(const std::string& name, const trace::Steps& steps, double trace::Step::*value) {
