@@ -318,6 +318,12 @@ class Report(PageTest):
             self.browser.js("document.activeElement.blur()")
             time.sleep(0.5)  # the colours of tabs move
             self.browser.shot(out / f"report-{view}.png")
+        self.browser.media("light")
+        self.page("seed-cnn", "#prediction")
+        image = self.browser.one("#sample-0 figure[data-kernel] img")
+        self.browser.js("arguments[0].scrollIntoView({block: 'start'})", image)
+        self.browser.click_at(image, 40, 40)
+        self.browser.shot(out / "report-prediction.png")
 
 
 if __name__ == "__main__":

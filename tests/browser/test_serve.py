@@ -42,6 +42,12 @@ def png(size=28):
             + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
+def cpu(process):
+    """Seconds of a processor that a process has taken."""
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class Server:
     def __init__(self, runs, port=0):
         self.process = subprocess.Popen([TOOL, "serve", str(runs), "--port", str(port)], stdout=subprocess.PIPE, text=True)
@@ -95,20 +101,26 @@ class Serve(PageTest):
             server = Server(self.place / "runs")
             self.browser.open(f"{server.address}/run/live", "#training")
             self.browser.wait(lambda: self.shown_step() > 0)
-            waits = []
+            waits, taken, since = [], cpu(server.process), time.monotonic()
             for _ in range(3):
+                shown = self.shown_step()
+                self.browser.wait(lambda: self.steps("live")[-1]["step"] > shown)
                 newest, began = self.steps("live")[-1]["step"], time.monotonic()
                 self.browser.wait(lambda: self.shown_step() >= newest)
                 waits.append(time.monotonic() - began)
             print(f"new points were shown after {', '.join(f'{w:.1f}' for w in waits)} s")
             self.assertLess(sorted(waits)[1], 2)
+            taken, since = cpu(server.process) - taken, time.monotonic() - since
+            print(f"the server took {1000 * taken / since:.1f} ms of a processor each second")
+            self.assertLess(taken, 0.02 * since)
 
             # The table behind a chart is made when it is opened, and grows from then on.
             self.browser.one("#chart-step-loss summary").click()
-            last = "#chart-step-loss tbody tr:last-child th"
-            self.browser.wait(lambda: float(self.browser.text(last)[0].replace(",", "")) >= newest)
-            opened = float(self.browser.text(last)[0].replace(",", ""))
-            self.browser.wait(lambda: float(self.browser.text(last)[0].replace(",", "")) > opened)
+            def last_row():
+                return float(self.browser.text("#chart-step-loss tbody tr:last-child th")[0].replace(",", ""))
+            self.browser.wait(lambda: last_row() >= newest)
+            opened = last_row()
+            self.browser.wait(lambda: last_row() > opened)
             # What is as it was is not drawn again.
             self.browser.js("document.querySelector('#training h2').dataset.kept = document.querySelector('#chart-step-loss svg').dataset.kept = 1")
             shown = self.shown_step()

@@ -31,9 +31,23 @@
     renewChildren(old, fresh);
   }
   function renewChildren(old, fresh) {
-    const before = [...old.childNodes], now = [...fresh.childNodes];
-    now.forEach((node, i) => { if (i < before.length) renew(before[i], node); else old.append(node); });
-    before.slice(now.length).forEach((node) => node.remove());
+    const named = new Map([...old.children].filter((e) => e.id).map((e) => [e.id, e]));
+    let at = old.firstChild;  // of what is not yet dealt with
+    for (const node of [...fresh.childNodes]) {
+      const same = node.id ? named.get(node.id) : at && !at.id ? at : null;
+      if (!same) {
+        old.insertBefore(node, at);
+        continue;
+      }
+      if (same === at) at = at.nextSibling;
+      else old.insertBefore(same, at);
+      renew(same, node);
+    }
+    while (at) {
+      const next = at.nextSibling;
+      at.remove();
+      at = next;
+    }
   }
   const folded = /(<details class="figures"><summary>[^<]*<\/summary>).*?(<\/details>)/gs;
   function draw(panel) {
