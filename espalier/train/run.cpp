@@ -126,6 +126,7 @@ void Run::refuse_existing(const std::string& path) {
 
 Run Run::create(const std::string& path, const Settings& settings, const std::string& data) {
   refuse_existing(path);
+  std::string around = environment(settings, data);  // takes a while, so it comes before there is anything
   std::error_code error;
   fs::create_directories(fs::path(path).parent_path(), error);
   Run run(io::temporary_beside(path), settings);
@@ -133,7 +134,7 @@ Run Run::create(const std::string& path, const Settings& settings, const std::st
   require<FileError>(made, path, ": can't make the folder: ", error ? error.message() : "it exists");
   try {
     io::write_file(run.file("settings.toml"), to_toml(settings));
-    io::write_file(run.file("environment.json"), environment(settings, data));
+    io::write_file(run.file("environment.json"), around);
     fs::rename(run.path_, path, error);
     require<FileError>(!error, path, ": can't make the folder: ", error.message());
   } catch (...) {
