@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -8,7 +7,7 @@
 
 namespace espalier {
 
-using Function = std::function<Tensor(const std::vector<Tensor>&)>;
+using Function = Callable<Tensor(const std::vector<Tensor>&)>;
 
 struct GradcheckOptions {
   double eps = 1e-6;  // step of the central difference

@@ -35,10 +35,14 @@ Recorder* recorder() { return recorder_now; }
 RecorderScope::RecorderScope(Recorder* r) : before_(std::exchange(recorder_now, r)) {}
 RecorderScope::~RecorderScope() { recorder_now = before_; }
 
-Attr::Attr(const char* name, Scalar v) : name(name) {
-  if (v.kind() == Scalar::Kind::floating) value = v.to_double();
-  else if (v.kind() == Scalar::Kind::integer) value = v.to_int64();
-  else value = v.to_int64() != 0;
+std::string to_string(const Attr& a) {
+  if (a.shape) return concat(a.name, "=", *a.shape);
+  if (a.text) return concat(a.name, "=", a.text);
+  switch (a.number.kind()) {
+    case Scalar::Kind::floating: return concat(a.name, "=", a.number.to_double());
+    case Scalar::Kind::integer: return concat(a.name, "=", a.number.to_int64());
+    default: return concat(a.name, "=", a.number.to_int64() != 0);
+  }
 }
 
 Node::Node(const char* op) : op_(op), sequence_(next_sequence.fetch_add(1, std::memory_order_relaxed)) {
@@ -92,7 +96,7 @@ void Node::connect(const Inputs& inputs, const Tensor& output, int64_t number) {
   dtype_ = output.dtype();
   number_ = number;
   edge_count_ = inputs.size();
-  if (edge_count_ > few_.size()) many_ = std::make_unique<Edge[]>(edge_count_);
+  if (edge_count_ > few_.size()) many_.resize(edge_count_);
   auto to = edges();
   for (size_t i = 0; i < inputs.size(); ++i) {
     TensorBody* body = inputs[i].body();

@@ -1,8 +1,6 @@
 #pragma once
 
 #include <array>
-#include <functional>
-#include <memory>
 #include <optional>
 #include <vector>
 
@@ -54,7 +52,7 @@ class Node : public RefCounted<Node> {
   uint64_t sequence() const { return sequence_; }  // grows in the order of creation
   const Shape& shape() const { return shape_; }    // of the output
   DType dtype() const { return dtype_; }
-  std::span<Edge> edges() { return {many_ ? many_.get() : few_.data(), edge_count_}; }
+  std::span<Edge> edges() { return {many_.empty() ? few_.data() : many_.data(), edge_count_}; }
   int64_t number() const { return number_; }  // the recorder's
 
   // Gradients of the inputs from that of the output. Throws GradError when what it needs was released or
@@ -67,9 +65,9 @@ class Node : public RefCounted<Node> {
   void connect(const class Inputs& inputs, const Tensor& output, int64_t number);
   void save_output(const Array& output);
 
-  std::vector<std::function<Tensor(const Tensor&)>> hooks;  // called with the output's gradient
-  TensorBody* retains_grad = nullptr;                       // the output, if its gradient is to be kept
-  Tensor pending;                                           // the gradient collected by a running backward
+  std::vector<Callable<Tensor(const Tensor&)>> hooks;  // called with the output's gradient
+  TensorBody* retains_grad = nullptr;                  // the output, if its gradient is to be kept
+  Tensor pending;                                      // the gradient collected by a running backward
 
  protected:
   virtual Grads backward(const Tensor& grad_output) = 0;
@@ -83,7 +81,7 @@ class Node : public RefCounted<Node> {
   Shape shape_;
   DType dtype_ = DType::float32;
   std::array<Edge, 3> few_;
-  std::unique_ptr<Edge[]> many_;
+  std::vector<Edge> many_;
   size_t edge_count_ = 0;
   int64_t number_ = 0;
   std::optional<Array> output_;

@@ -3,27 +3,30 @@
 #include <initializer_list>
 #include <span>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include <espalier/autograd/tensor.h>
 
 namespace espalier {
 
-// A setting of an operation, such as {"dim", 1}.
+// A setting of an operation, such as {"dim", 1}: a number, a text or a shape. Valid during the call that it
+// is passed to.
 struct Attr {
-  using Value = std::variant<bool, int64_t, double, const char*, Shape>;
-  Attr(const char* name, bool v) : name(name), value(v) {}
-  Attr(const char* name, int v) : name(name), value(int64_t{v}) {}
-  Attr(const char* name, int64_t v) : name(name), value(v) {}
-  Attr(const char* name, double v) : name(name), value(v) {}
-  Attr(const char* name, const char* v) : name(name), value(v) {}
-  Attr(const char* name, const Shape& v) : name(name), value(v) {}
-  Attr(const char* name, Scalar v);
+  Attr(const char* name, bool v) : name(name), number(v) {}
+  Attr(const char* name, int v) : name(name), number(v) {}
+  Attr(const char* name, int64_t v) : name(name), number(v) {}
+  Attr(const char* name, double v) : name(name), number(v) {}
+  Attr(const char* name, Scalar v) : name(name), number(v) {}
+  Attr(const char* name, const char* v) : name(name), number(0), text(v) {}
+  Attr(const char* name, const Shape& v) : name(name), number(0), shape(&v) {}
 
   const char* name;
-  Value value;
+  Scalar number;
+  const char* text = nullptr;
+  const Shape* shape = nullptr;
 };
+// "dim=1"
+std::string to_string(const Attr& attr);
 using Attrs = std::initializer_list<Attr>;
 
 // The tensors an operation reads: `{x, weight, bias}` or a vector. Valid during the call that it is passed

@@ -69,7 +69,7 @@ void Tensor::retain_grad() {
   if (!is_leaf()) body_->node->retains_grad = body_.get();
 }
 
-void Tensor::register_hook(std::function<Tensor(const Tensor&)> hook) const {
+void Tensor::register_hook(Callable<Tensor(const Tensor&)> hook) const {
   require<GradError>(requires_grad(),
                      "register_hook: this tensor needs no gradient, so the hook would never run");
   (is_leaf() ? body_->hooks : body_->node->hooks).push_back(std::move(hook));

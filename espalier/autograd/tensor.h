@@ -1,16 +1,15 @@
 #pragma once
 
-#include <functional>
 #include <initializer_list>
 #include <iosfwd>
 #include <optional>
 #include <span>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include <espalier/core/array.h>
+#include <espalier/core/callable.h>
 #include <espalier/core/error.h>
 #include <espalier/core/ref.h>
 #include <espalier/core/scalar.h>
@@ -93,7 +92,7 @@ class Tensor {
   void backward(const Tensor& gradient = {}) const { backward(gradient, {}); }
   void retain_grad();
   // Calls hook with the gradient of this tensor whenever it has been computed; a defined result replaces it.
-  void register_hook(std::function<Tensor(const Tensor&)> hook) const;
+  void register_hook(Callable<Tensor(const Tensor&)> hook) const;
   Node* grad_fn() const;
 
   // ---- values
@@ -261,9 +260,9 @@ struct TensorBody : RefCounted<TensorBody> {
   Array array;
   Ref<Node> node;  // what computed it; null for a leaf
   Tensor grad;
-  bool requires_grad = false;                               // of a leaf
-  bool is_view = false;                                     // shares another tensor's storage
-  std::vector<std::function<Tensor(const Tensor&)>> hooks;  // of a leaf
+  bool requires_grad = false;                          // of a leaf
+  bool is_view = false;                                // shares another tensor's storage
+  std::vector<Callable<Tensor(const Tensor&)>> hooks;  // of a leaf
 };
 
 inline const Array& Tensor::array() const {
@@ -276,16 +275,26 @@ inline bool Tensor::is_leaf() const { return !body_ || !body_->node.get(); }
 
 class TensorIndex {
  public:
-  TensorIndex(int position) : value_(int64_t{position}) {}
-  TensorIndex(int64_t position) : value_(position) {}
-  TensorIndex(Slice slice) : value_(slice) {}
-  TensorIndex(Ellipsis e) : value_(e) {}
-  TensorIndex(NewAxis a) : value_(a) {}
-  TensorIndex(Tensor index) : value_(std::move(index)) {}
-  const std::variant<int64_t, Slice, Ellipsis, NewAxis, Tensor>& value() const { return value_; }
+  enum class Kind : uint8_t { position, slice, ellipsis, new_axis, tensor };
+
+  TensorIndex(int position) : TensorIndex(int64_t{position}) {}
+  TensorIndex(int64_t position) : kind_(Kind::position), position_(position) {}
+  TensorIndex(Slice slice) : kind_(Kind::slice), slice_(slice) {}
+  TensorIndex(Ellipsis) : kind_(Kind::ellipsis) {}
+  TensorIndex(NewAxis) : kind_(Kind::new_axis) {}
+  TensorIndex(Tensor index) : kind_(Kind::tensor), tensor_(std::move(index)) {}
+
+  Kind kind() const { return kind_; }
+  // What an index of that kind holds.
+  int64_t position() const { return position_; }
+  const Slice& slice() const { return slice_; }
+  const Tensor& tensor() const { return tensor_; }
 
  private:
-  std::variant<int64_t, Slice, Ellipsis, NewAxis, Tensor> value_;
+  Kind kind_;
+  int64_t position_ = 0;
+  Slice slice_;
+  Tensor tensor_;
 };
 
 Tensor operator+(const Tensor& a, const Tensor& b);

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <functional>
 #include <vector>
 
 #include <espalier/core/array.h>
+#include <espalier/core/callable.h>
 #include <espalier/core/random.h>
 
 // Changes to an image on its way into a batch. Each takes and returns one image [C, H, W] in row-major order,
@@ -11,7 +11,7 @@
 // of the same name do. A function of one's own works as well.
 namespace espalier::data {
 
-using Transform = std::function<Array(const Array& image, Generator& random)>;
+using Transform = Callable<Array(const Array& image, Generator& random)>;
 
 // One after the other.
 Array apply(const std::vector<Transform>& transforms, Array image, Generator& random);

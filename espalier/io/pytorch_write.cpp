@@ -164,8 +164,7 @@ class Pickler {
   std::string dict(const Tree& v) const {
     std::string out;
     for (const auto& [key, item] : v.entries()) {
-      auto* text = std::get_if<std::string>(&key);
-      out += (text ? pickle::text(*text) : pickle::integer(std::get<int64_t>(key))) + value(item);
+      out += (key.is_text ? pickle::text(key.text) : pickle::integer(key.number)) + value(item);
     }
     if (!v.is_ordered) return pickle::dict(out);
     out = pickle::dict(out, pickle::kOrderedDict);

@@ -5,7 +5,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include <espalier/io/file.h>
@@ -65,7 +64,7 @@ class SafetensorsFile {
   std::string path_;
   MappedFile file_;
   SafetensorsHeader header_;
-  std::unordered_map<std::string, size_t> positions_;  // of names in entries()
+  std::map<std::string, size_t> positions_;  // of names in entries()
   std::map<std::string, size_t> aliases_;
 };
 

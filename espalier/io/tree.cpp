@@ -10,19 +10,46 @@ namespace {
 constexpr const char* kWords[] = {"None",     "a flag", "an integer", "a real number", "a text",
                                   "a tensor", "a list", "a tuple",    "a dictionary"};
 
+Tree::Kind kind_of(Scalar number) {
+  switch (number.kind()) {
+    case Scalar::Kind::boolean: return Tree::Kind::boolean;
+    case Scalar::Kind::integer: return Tree::Kind::integer;
+    default: return Tree::Kind::real;
+  }
+}
+
 }  // namespace
+
+Tree::Key::Key(std::string text) : text(std::move(text)) {}
+Tree::Key::Key(const char* text) : text(text) {}
+
+Tree::Tree() = default;
+Tree::Tree(const Tree&) = default;
+Tree::Tree(Tree&&) noexcept = default;
+Tree& Tree::operator=(const Tree&) = default;
+Tree& Tree::operator=(Tree&&) noexcept = default;
+Tree::~Tree() = default;
+
+Tree::Tree(std::initializer_list<Entry> entries) : kind_(Kind::dict), entries_(entries) {}
+Tree::Tree(Scalar number) : kind_(kind_of(number)), number_(number) {}
+Tree::Tree(std::string text) : kind_(Kind::text), text_(std::move(text)) {}
+Tree::Tree(std::string_view text) : Tree(std::string(text)) {}
+Tree::Tree(const char* text) : Tree(std::string(text)) {}
+Tree::Tree(StoredTensor tensor)
+    : kind_(Kind::tensor), tensor_(std::make_shared<const StoredTensor>(std::move(tensor))) {}
+Tree::Tree(const Array& array) : Tree(stored("", array)) {}
 
 Tree Tree::dict(std::vector<Entry> entries) {
   Tree out;
   out.kind_ = Kind::dict;
-  out.value_ = std::move(entries);
+  out.entries_ = std::move(entries);
   return out;
 }
 
 Tree Tree::list(std::vector<Tree> items) {
   Tree out;
   out.kind_ = Kind::list;
-  out.value_ = std::move(items);
+  out.items_ = std::move(items);
   return out;
 }
 
@@ -32,23 +59,22 @@ Tree Tree::tuple(std::vector<Tree> items) {
   return out;
 }
 
-template <class T>
-const T& Tree::as(const char* wanted) const {
-  const T* value = std::get_if<T>(&value_);
-  require<StateError>(value, "it is ", kWords[static_cast<int>(kind_)], ", not ", wanted);
-  return *value;
+void Tree::check(Kind wanted, const char* words) const {
+  bool fits = kind_ == wanted || (wanted == Kind::list && kind_ == Kind::tuple);
+  require<StateError>(fits, "it is ", kWords[static_cast<int>(kind_)], ", not ",
+                      words ? words : kWords[static_cast<int>(wanted)]);
 }
 
-bool Tree::boolean() const { return as<bool>("a flag"); }
-int64_t Tree::integer() const { return as<int64_t>("an integer"); }
-const std::string& Tree::text() const { return as<std::string>("a text"); }
-const StoredTensor& Tree::tensor() const { return *as<std::shared_ptr<const StoredTensor>>("a tensor"); }
-const std::vector<Tree>& Tree::items() const { return as<std::vector<Tree>>("a list"); }
-const std::vector<Tree::Entry>& Tree::entries() const { return as<std::vector<Entry>>("a dictionary"); }
+bool Tree::boolean() const { return check(Kind::boolean), number_.to<bool>(); }
+int64_t Tree::integer() const { return check(Kind::integer), number_.to_int64(); }
+const std::string& Tree::text() const { return check(Kind::text), text_; }
+const StoredTensor& Tree::tensor() const { return check(Kind::tensor), *tensor_; }
+const std::vector<Tree>& Tree::items() const { return check(Kind::list), items_; }
+const std::vector<Tree::Entry>& Tree::entries() const { return check(Kind::dict), entries_; }
 
 double Tree::number() const {
   if (is(Kind::integer)) return static_cast<double>(integer());
-  if (!is(Kind::tensor)) return as<double>("a number");
+  if (!is(Kind::tensor)) return check(Kind::real, "a number"), number_.to_double();
   Array a = array();
   require<StateError>(a.numel() == 1, "it is a tensor of shape ", a.shape, ", not a number");
   switch (a.dtype) {
@@ -63,7 +89,7 @@ size_t Tree::size() const { return is(Kind::dict) ? entries().size() : items().s
 
 void Tree::push_back(Tree item) {
   (void)items();
-  std::get<std::vector<Tree>>(value_).push_back(std::move(item));
+  items_.push_back(std::move(item));
 }
 
 const Tree* Tree::find(const Key& key) const {
@@ -80,15 +106,13 @@ const Tree& Tree::operator[](std::string_view key) const {
 
 void Tree::set(Key key, Tree value) {
   (void)entries();
-  auto& all = std::get<std::vector<Entry>>(value_);
-  auto place = std::ranges::find(all, key, &Entry::first);
-  if (place == all.end()) all.emplace_back(std::move(key), std::move(value));
+  auto place = std::ranges::find(entries_, key, &Entry::first);
+  if (place == entries_.end()) entries_.emplace_back(std::move(key), std::move(value));
   else place->second = std::move(value);
 }
 
 std::string Tree::key_text(const Key& key) {
-  auto* text = std::get_if<std::string>(&key);
-  return text ? printable(*text) : std::to_string(std::get<int64_t>(key));
+  return key.is_text ? printable(key.text) : std::to_string(key.number);
 }
 
 }  // namespace espalier::io

@@ -6,10 +6,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
-#include <variant>
 #include <vector>
 
+#include <espalier/core/scalar.h>
 #include <espalier/io/stored_tensor.h>
 
 namespace espalier::io {
@@ -25,22 +26,36 @@ using ModuleVersions = std::vector<std::pair<std::string, int>>;
 class Tree {
  public:
   enum class Kind { none, boolean, integer, real, text, tensor, list, tuple, dict };
-  using Key = std::variant<std::string, int64_t>;
+  // A text or an integer.
+  struct Key {
+    Key(std::string text);
+    Key(const char* text);
+    template <std::integral T>
+    Key(T number) : number(static_cast<int64_t>(number)), is_text(false) {}
+    bool operator==(const Key&) const = default;
+
+    std::string text;
+    int64_t number = 0;
+    bool is_text = true;
+  };
   using Entry = std::pair<Key, Tree>;
 
-  Tree() = default;
-  Tree(std::initializer_list<Entry> entries) : kind_(Kind::dict), value_(std::vector<Entry>(entries)) {}
-  Tree(bool b) : kind_(Kind::boolean), value_(b) {}
-  template <std::integral T>
-  Tree(T i) : kind_(Kind::integer), value_(static_cast<int64_t>(i)) {}
-  template <std::floating_point T>
-  Tree(T r) : kind_(Kind::real), value_(static_cast<double>(r)) {}
-  Tree(std::string text) : kind_(Kind::text), value_(std::move(text)) {}
-  Tree(std::string_view text) : Tree(std::string(text)) {}
-  Tree(const char* text) : Tree(std::string(text)) {}
-  Tree(StoredTensor tensor)
-      : kind_(Kind::tensor), value_(std::make_shared<const StoredTensor>(std::move(tensor))) {}
-  Tree(const Array& array) : Tree(stored("", array)) {}
+  Tree();
+  Tree(const Tree&);
+  Tree(Tree&&) noexcept;
+  Tree& operator=(const Tree&);
+  Tree& operator=(Tree&&) noexcept;
+  ~Tree();
+
+  Tree(std::initializer_list<Entry> entries);
+  Tree(Scalar number);
+  template <class T>
+  requires std::is_arithmetic_v<T> Tree(T number) : Tree(Scalar(number)) {}
+  Tree(std::string text);
+  Tree(std::string_view text);
+  Tree(const char* text);
+  Tree(StoredTensor tensor);
+  Tree(const Array& array);
   template <class T>
   requires requires(const T& t) {
     { t.array() } -> std::convertible_to<const Array&>;
@@ -80,13 +95,15 @@ class Tree {
   ModuleVersions versions;
 
  private:
-  template <class T>
-  const T& as(const char* wanted) const;
+  void check(Kind wanted, const char* words = nullptr) const;
 
+  // Of these one is used.
   Kind kind_ = Kind::none;
-  std::variant<std::monostate, bool, int64_t, double, std::string, std::shared_ptr<const StoredTensor>,
-               std::vector<Tree>, std::vector<Entry>>
-      value_;
+  Scalar number_ = 0;
+  std::string text_;
+  std::shared_ptr<const StoredTensor> tensor_;
+  std::vector<Tree> items_;
+  std::vector<Entry> entries_;
 };
 
 }  // namespace espalier::io

@@ -3,6 +3,7 @@
 #include <espalier/kernels/channels_last.h>
 #include <espalier/kernels/columns.h>
 #include <espalier/kernels/converted.h>
+#include <espalier/kernels/packed.h>
 #include <espalier/kernels/reduce.h>
 #include <espalier/kernels/row_major.h>
 #include <espalier/kernels/winograd.h>
@@ -27,17 +28,24 @@ void apply_relu(Array& y, bool relu) {
   if (relu) elementwise(relu_row, compute_type(y.dtype), y, {y});
 }
 
-double square_of_norm(const Array& x) {
+Array squared_norm(const Array& x) {
   Array sum = Array::empty(Shape::filled(x.rank(), 1), x.dtype);
   sum_of_squares(sum, x, nullptr, 1, false);
-  return visit_floating(x.dtype, [&]<class T>(T) { return static_cast<double>(Compute<T>(*sum.data<T>())); });
+  return sum;
+}
+
+bool is_far_from_overflow(const Array& square) {
+  constexpr double kFar = 1e30;
+  return visit_floating(
+      square.dtype, [&]<class T>(T) { return static_cast<double>(Compute<T>(*square.data<T>())) < kFar; });
 }
 
 // oneDNN's ReLU makes NaN 0. No sum exceeds the product of the norms (Cauchy and Schwarz), so there is no NaN
 // where those are far from overflow.
 bool gives_no_nan(const Array& x, const Array& w, const Array* bias) {
-  constexpr double kFar = 1e30;
-  return square_of_norm(x) < kFar && square_of_norm(w) < kFar && (!bias || square_of_norm(*bias) < kFar);
+  Array square = packed(w, kPackedSquare, [&] { return squared_norm(w); });
+  return is_far_from_overflow(square) && is_far_from_overflow(squared_norm(x)) &&
+         (!bias || is_far_from_overflow(squared_norm(*bias)));
 }
 
 // The result where there is nothing to sum.

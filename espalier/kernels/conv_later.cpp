@@ -3,6 +3,7 @@
 #include <espalier/kernels/conv.h>
 #include <espalier/kernels/converted.h>
 #include <espalier/kernels/fusible.h>
+#include <espalier/kernels/packed.h>
 
 namespace espalier::kernels {
 namespace {
@@ -23,12 +24,33 @@ class Convolution : public Fusible {
     return work;
   }
 
-  // Other weights and another bias, where that costs far less than a pass over y: kernels keep nothing of
-  // them.
-  Ref<Deferred> scaled(const Array& y, const Array& scale, const Array& shift) const override {
-    if (plus_ || 8 * w_->numel() > y.numel()) return {};
-    int64_t channels = w_->shape[0];
-    Array w = Array::empty(w_->shape, w_->dtype), bias = Array::empty({channels}, w_->dtype);
+  // Other weights and another bias: made for one call where that costs far less than a pass over y, else only
+  // to be kept.
+  Ref<Deferred> scaled(const Array& y, const Scaling& by) const override {
+    if (plus_) return {};
+    std::vector<const Array*> others{&by.mean, &by.var};
+    for (const Array* a : {by.weight, by.bias, bias_ ? &**bias_ : nullptr}) {
+      if (a) others.push_back(a);
+    }
+    int64_t which = kPackedScaled + (by.weight ? 1 : 0) + (by.bias ? 2 : 0);
+    Array both = packed_together(
+        *w_, others, by.eps, which, [&] { return weights_and_bias(by); }, 8 * w_->numel() <= y.numel());
+    if (!both.storage) return {};
+    Array bias = both.view({w_->shape[0]}, {1}, both.offset + w_->numel());
+    return make_ref<Convolution>(y, *x_, both.view(w_->shape, contiguous_strides(w_->shape), both.offset),
+                                 &bias, geometry_);
+  }
+
+ protected:
+  void compute(Array& y) const override { run(y, false); }
+
+ private:
+  // Scaled, one behind the other.
+  Array weights_and_bias(const Scaling& by) const {
+    int64_t channels = w_->shape[0], n = w_->numel();
+    Array both = Array::empty({n + channels}, w_->dtype), scale, shift;
+    by.factors(scale, shift);
+    Array w = both.view(w_->shape, contiguous_strides(w_->shape), 0), bias = both.view({channels}, {1}, n);
     elementwise(mul, compute_type(w.dtype), w,
                 {*w_, scale.view({channels, 1, 1, 1}, {1, 0, 0, 0}, scale.offset)});
     Array exact = converted(bias_ ? **bias_ : shift, DType::float64);
@@ -37,13 +59,9 @@ class Convolution : public Fusible {
       b = b * scale.data<double>()[c] + shift.data<double>()[c];
     }
     copy(bias, exact);
-    return make_ref<Convolution>(y, *x_, w, &bias, geometry_);
+    return both;
   }
 
- protected:
-  void compute(Array& y) const override { run(y, false); }
-
- private:
   void run(Array& y, bool relu) const {
     conv2d(y, *x_, *w_, bias_ ? &**bias_ : nullptr, geometry_, relu && !plus_);
     if (plus_) elementwise(relu ? add_relu : add, compute_type(y.dtype), y, {y, **plus_});

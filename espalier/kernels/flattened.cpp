@@ -48,16 +48,19 @@ Array as_images(const Array& m, const Shape& x) {
 }
 
 // Weights [n, C·H·W] with their columns in channels-last order. The gradient needs them after the forward.
-Array reordered(const Array& w, const Shape& x) {
+// Dear ones are none until they are asked for a second time.
+Array reordered(const Array& w, const Shape& x, bool dear = false) {
   int64_t order = -x[2] * x[3];  // negative: apart from the numbers of PackedOrder
-  return packed(
-      w, order, [&] { return as_matrix(channels_last(as_images(w, x))); }, true);
+  auto make = [&] { return as_matrix(channels_last(as_images(w, x))); };
+  return dear ? packed_together(w, {}, 0, order, make, false) : packed(w, order, make, true);
 }
 
 bool times_flattened(Array& out, const Array& a, const Array& b, const Array* bias) {
   auto work = work_behind<Flattened>(a);
-  if (!work || b.numel() >= a.numel()) return false;
-  matmul(out, as_matrix(*work->x), transposed(reordered(transposed(b), work->x->shape)), bias);
+  if (!work) return false;
+  Array weights = reordered(transposed(b), work->x->shape, b.numel() >= a.numel());
+  if (!weights.storage) return false;
+  matmul(out, as_matrix(*work->x), transposed(weights), bias);
   return true;
 }
 

@@ -124,23 +124,33 @@ class BatchNormApply : public Fusible {
   std::optional<Kept> plus_;
 };
 
-// (x - mean) * a + b as part of what gives x, if that was put off. `mean` and `a` and `b` are float64.
-bool scaled_before(Array& y, const Array& x, const Array& mean, const Array& a, const Array& b) {
+// y as part of what gives x, if that was put off.
+bool scaled_before(Array& y, const Array& x, const Scaling& by) {
   auto work = may_put_off(y) && y.strides == x.strides ? work_behind<Fusible>(x) : Ref<Fusible>();
-  if (!work) return false;
-  Array shift = coefficients(&b, 0, b.numel(), DType::float64);
-  for (int64_t c = 0; c < b.numel(); ++c)
-    shift.data<double>()[c] -= mean.data<double>()[c] * a.data<double>()[c];
-  Ref<Deferred> scaled = work->scaled(y, a, shift);
+  Ref<Deferred> scaled = work ? work->scaled(y, by) : Ref<Deferred>();
   if (scaled) put_off(y, scaled);
   return static_cast<bool>(scaled);
 }
 
 }  // namespace
 
+void Scaling::factors(Array& scale, Array& shift) const {
+  int64_t channels = mean.numel();
+  scale = coefficients(weight, 1, channels, DType::float64);
+  shift = coefficients(bias, 0, channels, DType::float64);
+  Array middle = coefficients(&mean, 0, channels, DType::float64);
+  Array spread = coefficients(&var, 0, channels, DType::float64);
+  for (int64_t c = 0; c < channels; ++c) {
+    double& a = scale.data<double>()[c];
+    a /= std::sqrt(spread.data<double>()[c] + eps);
+    shift.data<double>()[c] -= middle.data<double>()[c] * a;
+  }
+}
+
 void batch_norm(Array& y, const Array& x, const Array& mean, const Array& var, const Array* weight,
                 const Array* bias, double eps, bool reads_x_later) {
   if (nothing_to_do(y)) return;
+  if (!reads_x_later && scaled_before(y, x, {mean, var, weight, bias, eps})) return;
   int64_t channels = x.shape[1];
   DType type = stat_type(x.dtype);
   Array middle = coefficients(&mean, 0, channels, type);
@@ -152,7 +162,6 @@ void batch_norm(Array& y, const Array& x, const Array& mean, const Array& var, c
     a.data<double>()[c] /= std::sqrt(spread.data<double>()[c] + eps);
     b.data<double>()[c] -= rest.data<double>()[c] * a.data<double>()[c];
   }
-  if (!reads_x_later && scaled_before(y, x, exact, a, b)) return;
   a = coefficients(&a, 1, channels, type), b = coefficients(&b, 0, channels, type);
   put_off_or_compute(y, make_ref<BatchNormApply>(y, x, middle, a, b));
 }

@@ -11,18 +11,42 @@ namespace {
 std::atomic<int64_t> kept_bytes{0}, limit{int64_t{2} << 30};
 std::mutex mutex;  // of the lists that hang on storages
 
-// What is kept of a storage, or what was asked for once.
-struct Entry {
-  int64_t order, offset;
+// An array as it was.
+struct Seen {
+  int64_t offset;
   Shape shape;
   Strides strides;
   uint64_t version;
-  Array value;  // without a storage until it is asked for again
+
+  explicit Seen(const Array& a)
+      : offset(a.offset), shape(a.shape), strides(a.strides), version(a.storage->version()) {}
+  bool operator==(const Seen&) const = default;
 };
 
-bool asks_for(const Entry& e, const Array& w, int64_t order) {
-  return e.order == order && e.offset == w.offset && e.shape == w.shape && e.strides == w.strides;
-}
+// One of another storage, known by what hangs on that: an address could come again.
+struct SeenOther : Seen {
+  std::weak_ptr<void> owner;
+
+  explicit SeenOther(const Array& a) : Seen(a), owner(a.storage->kept) {}
+  bool operator==(const SeenOther& o) const {
+    return Seen::operator==(o) && !owner.owner_before(o.owner) && !o.owner.owner_before(owner);
+  }
+};
+
+struct Question {
+  int64_t order;
+  Seen w;
+  std::vector<SeenOther> others = {};
+  double setting = 0;
+
+  bool operator==(const Question&) const = default;
+};
+
+// What is kept of a storage, or what was asked for once.
+struct Entry {
+  Question question;
+  Array value;  // without a storage until it is asked for again
+};
 
 int64_t bytes_of(const Entry& e) { return e.value.storage ? e.value.storage->bytes() : 0; }
 
@@ -42,24 +66,39 @@ struct Entries {
   }
 };
 
-// The value of w's entry, which is added where there is none; `again` tells whether there was one.
-Array find(const Array& w, int64_t order, uint64_t version, bool& again) {
-  std::lock_guard lock(mutex);
+// Under the mutex.
+Entries& entries_of(const Array& w) {
   if (!w.storage->kept) w.storage->kept = std::make_shared<Entries>();
-  auto& entries = *static_cast<Entries*>(w.storage->kept.get());
-  entries.forget([&](const Entry& e) { return e.version != version; });
+  return *static_cast<Entries*>(w.storage->kept.get());
+}
+
+Question question(const Array& w, int64_t order, const std::vector<const Array*>& others, double setting) {
+  std::lock_guard lock(mutex);
+  Question q{order, Seen(w), {}, setting};
+  for (const Array* a : others) entries_of(*a), q.others.emplace_back(*a);
+  return q;
+}
+
+// The value of w's entry, which is added where there is none; `again` tells whether there was one.
+Array find(const Array& w, const Question& q, bool& again) {
+  std::lock_guard lock(mutex);
+  Entries& entries = entries_of(w);
+  entries.forget([&](const Entry& e) {
+    bool other_partners = !q.others.empty() && e.question.order == q.order && e.question != q;
+    return e.question.w.version != q.w.version || other_partners;
+  });
   for (Entry& e : entries.list) {
-    if (asks_for(e, w, order)) return again = true, e.value;
+    if (e.question == q) return again = true, e.value;
   }
   constexpr size_t kMost = 64;  // views of one storage
-  if (entries.list.size() < kMost) entries.list.push_back({order, w.offset, w.shape, w.strides, version, {}});
+  if (entries.list.size() < kMost) entries.list.push_back({q, {}});
   return {};
 }
 
-void keep(const Array& w, int64_t order, uint64_t version, const Array& value) {
+void keep(const Array& w, const Question& q, const Array& value) {
   std::lock_guard lock(mutex);
-  for (Entry& e : static_cast<Entries*>(w.storage->kept.get())->list) {
-    if (!asks_for(e, w, order) || e.version != version || e.value.storage) continue;
+  for (Entry& e : entries_of(w).list) {
+    if (e.question != q || e.value.storage) continue;
     if (kept_bytes + value.storage->bytes() > limit) return;
     kept_bytes += value.storage->bytes();
     e.value = value;
@@ -70,12 +109,26 @@ void keep(const Array& w, int64_t order, uint64_t version, const Array& value) {
 
 Array packed(const Array& w, int64_t order, const std::function<Array()>& make, bool at_once) {
   if (w.storage->exposed() || limit == 0) return make();
-  uint64_t version = w.storage->version();
+  Question q{order, Seen(w)};
   bool again = false;
-  Array found = find(w, order, version, again);
+  Array found = find(w, q, again);
   if (found.storage) return found;
   Array made = make();
-  if (again || at_once) keep(w, order, version, made);
+  if (again || at_once) keep(w, q, made);
+  return made;
+}
+
+Array packed_together(const Array& w, const std::vector<const Array*>& others, double setting, int64_t order,
+                      const std::function<Array()>& make, bool even_once) {
+  bool exposed = w.storage->exposed();
+  for (const Array* a : others) exposed |= a->storage->exposed();
+  if (exposed || limit == 0) return even_once ? make() : Array();
+  Question q = question(w, order, others, setting);
+  bool again = false;
+  Array found = find(w, q, again);
+  if (found.storage || (!again && !even_once)) return found;
+  Array made = make();
+  if (again) keep(w, q, made);
   return made;
 }
 

@@ -3,6 +3,7 @@
 #include <espalier/core/array.h>
 
 #include <functional>
+#include <vector>
 
 // Weights in the order that a kernel works with, kept with their storage while they do not change.
 namespace espalier::kernels {
@@ -13,11 +14,19 @@ namespace espalier::kernels {
 // or one of packing_order().
 Array packed(const Array& w, int64_t order, const std::function<Array()>& make, bool at_once = false);
 
+// The same of what make() gives for w, a setting and further arrays together; it is kept as long as none of
+// them changes and no others are asked for. Without `even_once`, the first time gives an empty array: then
+// make() is dearer than to do without.
+Array packed_together(const Array& w, const std::vector<const Array*>& others, double setting, int64_t order,
+                      const std::function<Array()>& make, bool even_once);
+
 enum PackedOrder : int64_t {
-  kPackedBfloat16,
+  kPackedScaled,  // and which of weight and bias there are
+  kPackedBfloat16 = kPackedScaled + 4,
   kPackedWinograd,
   kPackedWinogradTurned,
   kPackedTapRows,
+  kPackedSquare,
   kPackedOthers
 };
 

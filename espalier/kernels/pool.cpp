@@ -26,9 +26,9 @@ PoolJob job(const Array& in, const Array& out, const Array* at, const Pooling& p
 
 }  // namespace
 
-void max_pool2d(Array& y, Array& at, const Array& x, const Pooling& p) {
+void max_pool2d(Array& y, Array* at, const Array& x, const Pooling& p) {
   if (nothing_to_do(y)) return;
-  max_pool_images(job(in_order(x, p), y, &at, p));
+  max_pool_images(job(in_order(x, p), y, at, p));
 }
 
 void max_pool2d_scatter(Array& gx, const Array& g, const Array& at, const Pooling& p) {

@@ -27,8 +27,8 @@ struct Pooling {
 };
 
 // A NaN in a window is its largest; of equals it is the first. A window without elements gives -infinity at
-// -1.
-void max_pool2d(Array& y, Array& at, const Array& x, const Pooling& p);
+// -1. `at` may be null.
+void max_pool2d(Array& y, Array* at, const Array& x, const Pooling& p);
 // gx[at] += g, y = x[at]
 void max_pool2d_scatter(Array& gx, const Array& g, const Array& at, const Pooling& p);
 void max_pool2d_gather(Array& y, const Array& x, const Array& at, const Pooling& p);
@@ -46,7 +46,7 @@ struct PoolJob {
   Axis h, w;
   void* in;   // x or its gradient
   void* out;  // y or its gradient
-  int32_t* at;
+  int32_t* at;  // may be null for max_pool_images
 };
 inline constinit Kernel<void(const PoolJob&)> max_pool_images, max_scatter_images, avg_pool_images,
     avg_scatter_images;

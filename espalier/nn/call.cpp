@@ -30,28 +30,34 @@ Call::Call(ModuleRef module)
 
 Call::~Call() {
   innermost = parent_;
+  delete paths_;
   if (!entered_) return;
   try {
-    leave({});
+    noted_.clear();
+    leave();
   } catch (...) {  // the forward failed already
   }
 }
 
-void Call::enter(const std::vector<Tensor>& inputs) {
-  recorder()->enter({path(), std::string(module_.kind()), module_.extra_repr(), module_.address()}, inputs);
+void Call::note(const Tensor& tensor) { noted_.push_back(tensor); }
+
+void Call::enter() {
+  recorder()->enter({path(), std::string(module_.kind()), module_.extra_repr(), module_.address()}, noted_);
+  noted_.clear();
   entered_ = true;
 }
 
-void Call::leave(const std::vector<Tensor>& outputs) {
+void Call::leave() {
   entered_ = false;
-  if (Recorder* r = recorder()) r->leave(outputs);
+  if (Recorder* r = recorder()) r->leave(noted_);
+  noted_.clear();
 }
 
 // A module that is not below the outermost one (made in a forward, say) goes by its kind, under its caller.
 std::string Call::path() const {
   if (outermost_ == this) return {};
   auto& paths = outermost_->paths_;
-  if (!paths) paths = std::make_unique<Paths>(outermost_->module_);
+  if (!paths) paths = new Paths(outermost_->module_);
   auto found = paths->by_module.find(Paths::key(module_));
   if (found != paths->by_module.end()) return found->second;
   std::string caller = parent_->path();

@@ -4,7 +4,6 @@
 #include <espalier/core/error.h>
 #include <espalier/nn/members.h>
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -26,8 +25,10 @@ class Call {
   Call& operator=(const Call&) = delete;
 
   bool recorded() const { return recorded_; }
-  void enter(const std::vector<Tensor>& inputs);
-  void leave(const std::vector<Tensor>& outputs);
+  // Notes a tensor for the enter or leave that follows.
+  void note(const Tensor& tensor);
+  void enter();  // with the inputs noted
+  void leave();  // with the outputs noted
   // Puts the module's path in front of an error that none of the modules it called has named.
   void failed(Error& error);
 
@@ -38,42 +39,36 @@ class Call {
   Call* parent_;
   Call* outermost_;
   const Error* named_ = nullptr;  // an error that a called module has named
-  std::unique_ptr<Paths> paths_;  // of the outermost
+  Paths* paths_ = nullptr;        // of the outermost, which owns them
+  std::vector<Tensor> noted_;
   bool recorded_;
   bool entered_ = false;
   std::optional<DeferScope> defer_;  // of the outermost; what is recorded is computed at once
 };
 
-// The tensors in an argument or a result, in order.
+// Notes the tensors in an argument or a result, in order.
 template <class T>
-void collect_tensors(std::vector<Tensor>& out, const T& value) {
-  if constexpr (std::is_base_of_v<Tensor, T>) out.push_back(value);
+void note_tensors(Call& call, const T& value) {
+  if constexpr (std::is_base_of_v<Tensor, T>) call.note(value);
   else if constexpr (requires { value.begin() != value.end(); }) {
-    for (const auto& v : value) collect_tensors(out, v);
+    for (const auto& v : value) note_tensors(call, v);
   } else if constexpr (MaybeLike<T>) {
-    if (value) collect_tensors(out, *value);
+    if (value) note_tensors(call, *value);
   } else if constexpr (TupleLike<T>) {
-    std::apply([&](const auto&... v) { (collect_tensors(out, v), ...); }, value);
+    std::apply([&](const auto&... v) { (note_tensors(call, v), ...); }, value);
   }
-}
-
-template <class... T>
-std::vector<Tensor> tensors_in(const T&... values) {
-  std::vector<Tensor> out;
-  (collect_tensors(out, values), ...);
-  return out;
 }
 
 template <class M, class... A>
 decltype(auto) call(M& module, ModuleRef ref, A&&... args) {
   Call scope(ref);
   try {
-    if (scope.recorded()) scope.enter(tensors_in(args...));
+    if (scope.recorded()) (note_tensors(scope, args), ...), scope.enter();
     if constexpr (std::is_void_v<decltype(module.forward(std::forward<A>(args)...))>) {
       module.forward(std::forward<A>(args)...);
     } else {
       decltype(auto) result = module.forward(std::forward<A>(args)...);
-      if (scope.recorded()) scope.leave(tensors_in(result));
+      if (scope.recorded()) note_tensors(scope, result), scope.leave();
       return result;
     }
   } catch (Error& error) {

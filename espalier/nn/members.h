@@ -82,10 +82,6 @@ void add(Fields& out, std::string_view name, T& member) {
   else if constexpr (takes_part<T>) out.add(name, ref_of(member));
 }
 
-inline void add_flag(Fields& out, std::string_view name, bool& flag) {
-  if (name == "training") out.training.push_back(&flag);
-}
-
 // Takes the first name of "norm, fc".
 std::string_view next_name(std::string_view& names);
 
@@ -93,7 +89,7 @@ template <class... M>
 void add_listed(Fields& out, std::string_view names, M&... members) {
   auto one = [&](auto& member) {
     std::string_view name = next_name(names);
-    if constexpr (std::is_same_v<decltype(member), bool&>) add_flag(out, name, member);
+    if constexpr (std::is_same_v<decltype(member), bool&>) out.add_flag(name, member);
     else add(out, name, member);
   };
   (one(members), ...);
@@ -110,7 +106,7 @@ struct Access {
 template <class T, std::size_t N, std::size_t I, class M>
 void add_reflected(Fields& out, M& member) {
   if constexpr (takes_part<M>) add(out, field_name<T, N, I>(), member);
-  else if constexpr (std::is_same_v<M, bool>) add_flag(out, field_name<T, N, I>(), member);
+  else if constexpr (std::is_same_v<M, bool>) out.add_flag(field_name<T, N, I>(), member);
 }
 
 template <class T>

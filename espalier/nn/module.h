@@ -113,11 +113,12 @@ std::string to_string(const Module<Self>& module) {
 
 // Names all data members of a class in their order, so that its parameters and modules are found: settings
 // too. Stands at the end of the class. A member left out does not compile.
-#define ESPALIER_FIELDS(Self, ...)                                       \
-  friend struct ::espalier::nn::detail::Access;                          \
-  static void espalier_fields(Self& self, ::espalier::nn::Fields& out) { \
-    auto& [__VA_ARGS__] = self;                                          \
-    ::espalier::nn::detail::add_listed(out, #__VA_ARGS__, __VA_ARGS__);  \
+#define ESPALIER_FIELDS(Self, ...)                                      \
+  friend struct ::espalier::nn::detail::Access;                         \
+  template <class Fields>                                               \
+  static void espalier_fields(Self& self, Fields& out) {                \
+    auto& [__VA_ARGS__] = self;                                         \
+    ::espalier::nn::detail::add_listed(out, #__VA_ARGS__, __VA_ARGS__); \
   }
 
 // g++ before 14 warns that `Block{.in = 64}` leaves the empty base without initialiser; it can't be told

@@ -75,6 +75,13 @@ std::string ModuleRef::extra_repr() const {
   return type_->extra_repr ? type_->extra_repr(module_) : std::string();
 }
 
+void Fields::add(std::string_view name, Parameter& p) { parameters.emplace_back(name, &p); }
+void Fields::add(std::string_view name, Buffer& b) { buffers.emplace_back(name, &b); }
+void Fields::add(std::string_view name, ModuleRef module) { children.emplace_back(name, module); }
+void Fields::add_flag(std::string_view name, bool& flag) {
+  if (name == "training") training.push_back(&flag);
+}
+
 Fields ModuleRef::fields() const {
   Fields out;
   type_->fields(module_, out);

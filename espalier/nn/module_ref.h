@@ -82,9 +82,10 @@ class ModuleRef {
 
 // One level of a module tree: the members that are parameters, buffers, modules and training flags, in order.
 struct Fields {
-  void add(std::string_view name, Parameter& p) { parameters.emplace_back(name, &p); }
-  void add(std::string_view name, Buffer& b) { buffers.emplace_back(name, &b); }
-  void add(std::string_view name, ModuleRef module) { children.emplace_back(name, module); }
+  void add(std::string_view name, Parameter& p);
+  void add(std::string_view name, Buffer& b);
+  void add(std::string_view name, ModuleRef module);
+  void add_flag(std::string_view name, bool& flag);
 
   Named<Parameter*> parameters;
   Named<Buffer*> buffers;

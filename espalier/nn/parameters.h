@@ -16,15 +16,10 @@ struct Parameters : std::vector<Tensor> {
 
   // Without names.
   Parameters(std::vector<Tensor> tensors = {}) : vector(std::move(tensors)) {}
-  Parameters(std::initializer_list<Tensor> tensors) : vector(tensors) {}
+  Parameters(std::initializer_list<Tensor> tensors);
   // As model.named_parameters() gives them.
-  Parameters(const std::vector<Entry>& named) {
-    for (auto& [name, tensor] : named) {
-      names.push_back(name);
-      push_back(tensor);
-    }
-  }
-  Parameters(std::initializer_list<Entry> named) : Parameters(std::vector<Entry>(named)) {}
+  Parameters(const std::vector<Entry>& named);
+  Parameters(std::initializer_list<Entry> named);
 
   std::vector<std::string> names;  // one a tensor, or none at all
 };

@@ -5,10 +5,10 @@
 
 #include <initializer_list>
 #include <iosfwd>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -43,7 +43,7 @@ class StateDict {
 
  private:
   std::vector<Entry> entries_;
-  std::unordered_map<std::string, size_t> places_;
+  std::map<std::string, size_t> places_;
 };
 
 // Names of a state to those of a model, in whole parts between dots: {"linear", "fc"} makes of

@@ -110,10 +110,11 @@ Picks make_picks(const Shape& shape, const std::vector<Tensor>& tensors) {
   return p;
 }
 
+using Kind = TensorIndex::Kind;
+
 int64_t dims_used(const TensorIndex& i) {
-  if (std::holds_alternative<NewAxis>(i.value()) || std::holds_alternative<Ellipsis>(i.value())) return 0;
-  auto* t = std::get_if<Tensor>(&i.value());
-  return t && t->dtype() == DType::boolean ? t->dim() : 1;
+  if (i.kind() == Kind::new_axis || i.kind() == Kind::ellipsis) return 0;
+  return i.kind() == Kind::tensor && i.tensor().dtype() == DType::boolean ? i.tensor().dim() : 1;
 }
 
 // x after positions, slices and new dimensions, and the tensors for its dimensions.
@@ -129,7 +130,7 @@ Plain apply_plain(const Tensor& x, Indices indices) {
   int64_t used = 0, ellipses = 0;
   for (const TensorIndex& i : indices) {
     used += dims_used(i);
-    ellipses += std::holds_alternative<Ellipsis>(i.value());
+    ellipses += i.kind() == Kind::ellipsis;
   }
   require<IndexError>(ellipses <= 1, "index: only one ellipsis is possible");
   require<IndexError>(used <= x.dim(), "index: ", used, " indices for the ", x.dim(), " dimensions of ",
@@ -138,19 +139,20 @@ Plain apply_plain(const Tensor& x, Indices indices) {
   auto keep = [&](int64_t n) { p.tensors.resize(p.tensors.size() + static_cast<size_t>(n)); };
   for (const TensorIndex& i : indices) {
     auto d = static_cast<int>(p.tensors.size());
-    if (auto* at = std::get_if<int64_t>(&i.value())) {
-      p.x = p.x.select(d, *at);
-    } else if (auto* s = std::get_if<Slice>(&i.value())) {
-      bool whole = !s->start && !s->stop && s->step == 1;
-      if (!whole) p.x = p.x.slice(d, s->start, s->stop, s->step);
+    if (i.kind() == Kind::position) {
+      p.x = p.x.select(d, i.position());
+    } else if (i.kind() == Kind::slice) {
+      const Slice& s = i.slice();
+      bool whole = !s.start && !s.stop && s.step == 1;
+      if (!whole) p.x = p.x.slice(d, s.start, s.stop, s.step);
       keep(1);
-    } else if (std::holds_alternative<Ellipsis>(i.value())) {
+    } else if (i.kind() == Kind::ellipsis) {
       keep(x.dim() - used);
-    } else if (std::holds_alternative<NewAxis>(i.value())) {
+    } else if (i.kind() == Kind::new_axis) {
       p.x = p.x.unsqueeze(d);
       keep(1);
     } else {
-      const Tensor& t = std::get<Tensor>(i.value());
+      const Tensor& t = i.tensor();
       bool mask = t.dtype() == DType::boolean;
       require<ShapeError>(!mask || t.dim() > 0, "index: a mask needs at least one dimension");
       for (Tensor& positions : mask ? positions_of(t, p.x.shape(), d) : std::vector<Tensor>{t}) {

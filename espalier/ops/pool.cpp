@@ -128,8 +128,10 @@ Tensor max_pool2d(const Tensor& x, Pair kernel_size, const MaxPool2dOptions& o) 
   auto p = std::make_shared<const Pooling>(Pooling{in_channels_last(x),
                                                    windows("max_pool2d", x.size(2), h, o.ceil_mode, false),
                                                    windows("max_pool2d", x.size(3), w, o.ceil_mode, false)});
-  Array y = empty(shape_out(x.shape(), *p), x.dtype(), *p), at = empty(y.shape, DType::int32, *p);
-  kernels::max_pool2d(y, at, x.array(), *p);
+  Array y = empty(shape_out(x.shape(), *p), x.dtype(), *p), at;
+  bool taped = detail::on_tape({x});
+  if (taped) at = empty(y.shape, DType::int32, *p);
+  kernels::max_pool2d(y, taped ? &at : nullptr, x.array(), *p);
   return record("max_pool2d", {x}, y,
                 {{"kernel_size", pair(kernel_size)},
                  {"stride", pair(o.stride)},

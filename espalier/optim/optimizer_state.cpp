@@ -152,8 +152,8 @@ class Loader {
 
   void report_unused() {
     for (auto& [key, value] : state_->entries()) {
-      auto* id = std::get_if<int64_t>(&key);
-      if (!id || !used_.count(*id)) reader_.problem(concat("unexpected: state[", Tree::key_text(key), "]"));
+      if (key.is_text || !used_.count(key.number))
+        reader_.problem(concat("unexpected: state[", Tree::key_text(key), "]"));
     }
   }
 

@@ -4,6 +4,9 @@
 
 namespace espalier::optim {
 
+Settings::Settings(std::initializer_list<std::pair<const char*, double>> values)
+    : values_(values.begin(), values.end()) {}
+
 const double* Settings::find(std::string_view name) const {
   for (auto& [key, value] : values_) {
     if (key == name) return &value;

@@ -12,8 +12,7 @@ namespace espalier::optim {
 class Settings {
  public:
   Settings() = default;
-  Settings(std::initializer_list<std::pair<const char*, double>> values)
-      : values_(values.begin(), values.end()) {}
+  Settings(std::initializer_list<std::pair<const char*, double>> values);
 
   // Throws ValueError that lists the names there are.
   double& operator[](std::string_view name);

@@ -1,5 +1,7 @@
 #include <espalier/trace/tracer.h>
 
+#include <unordered_map>
+
 #include <espalier/autograd/grad_mode.h>
 #include <espalier/trace/cost.h>
 
@@ -11,13 +13,9 @@ std::string order_of(const Array& a) {
   return a.is_channels_last() ? "channels_last" : "strided";
 }
 
-std::string text(const Attr::Value& value) {
-  return std::visit([](const auto& v) { return concat(v); }, value);
-}
-
 std::string text(Attrs attrs) {
   std::string out;
-  for (const Attr& a : attrs) out += concat(out.empty() ? "" : ", ", a.name, "=", text(a.value));
+  for (const Attr& a : attrs) out += concat(out.empty() ? "" : ", ", a);
   return out;
 }
 
@@ -31,19 +29,26 @@ bool matches(std::string_view pattern, std::string_view path) {
   return !path.empty() && pattern.front() == path.front() && matches(pattern.substr(1), path.substr(1));
 }
 
-Tracer::Tracer(Options options) : options_(std::move(options)) {}
+// By a tensor's body.
+struct Tracer::Known {
+  std::unordered_map<const void*, int64_t> numbers;
+  std::unordered_map<const void*, std::string> names;
+};
 
-void Tracer::name(const Tensor& tensor, std::string name) { names_[tensor.body()] = std::move(name); }
+Tracer::Tracer(Options options) : options_(std::move(options)), known_(std::make_unique<Known>()) {}
+Tracer::~Tracer() = default;
+
+void Tracer::name(const Tensor& tensor, std::string name) { known_->names[tensor.body()] = std::move(name); }
 
 void Tracer::only_times() {
   only_times_ = true;
   alive_.clear();
-  numbers_.clear();
+  known_->numbers.clear();
 }
 
 Record Tracer::take() {
   alive_.clear();
-  numbers_.clear();
+  known_->numbers.clear();
   kept_ = 0;
   only_times_ = false;
   return std::exchange(record_, {});
@@ -103,8 +108,8 @@ void Tracer::backward_end(const char* op, int64_t number, const Tensor&) {
 }
 
 int64_t Tracer::number_of(const Tensor& tensor) {
-  auto known = numbers_.find(tensor.body());
-  return known == numbers_.end() ? add_tensor(tensor, -1) : known->second;
+  auto known = known_->numbers.find(tensor.body());
+  return known == known_->numbers.end() ? add_tensor(tensor, -1) : known->second;
 }
 
 int64_t Tracer::add_tensor(const Tensor& tensor, int64_t producer) {
@@ -113,10 +118,10 @@ int64_t Tracer::add_tensor(const Tensor& tensor, int64_t producer) {
   info.shape = tensor.shape();
   info.dtype = tensor.dtype();
   info.order = order_of(tensor.array());
-  if (auto named = names_.find(tensor.body()); named != names_.end()) info.name = named->second;
+  if (auto named = known_->names.find(tensor.body()); named != known_->names.end()) info.name = named->second;
   keep_values(info, tensor, open_.empty() ? "" : record_.calls[open_.back()].path);
   auto number = static_cast<int64_t>(record_.tensors.size());
-  numbers_[tensor.body()] = number;
+  known_->numbers[tensor.body()] = number;
   alive_.push_back(tensor);
   record_.tensors.push_back(std::move(info));
   return number;

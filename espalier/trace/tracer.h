@@ -1,7 +1,7 @@
 #pragma once
 
+#include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include <espalier/autograd/recorder.h>
@@ -18,6 +18,7 @@ namespace espalier::trace {
 class Tracer final : public Recorder {
  public:
   explicit Tracer(Options options = {});
+  ~Tracer() override;
 
   // Tensors that come up later under this name: a model's parameters and buffers.
   void name(const Tensor& tensor, std::string name);
@@ -40,11 +41,11 @@ class Tracer final : public Recorder {
 
   Options options_;
   Record record_;
-  std::vector<int64_t> open_;                         // calls of modules that run
-  std::unordered_map<const void*, int64_t> numbers_;  // of tensors, by body
-  std::unordered_map<const void*, std::string> names_;
-  int64_t kept_ = 0;           // bytes of values
-  std::vector<Tensor> alive_;  // so that no body's address is used twice
+  std::vector<int64_t> open_;  // calls of modules that run
+  struct Known;
+  std::unique_ptr<Known> known_;  // tensors
+  int64_t kept_ = 0;              // bytes of values
+  std::vector<Tensor> alive_;     // so that no body's address is used twice
   Stopwatch clock_;
   double last_ = 0, backward_start_ = 0;
   bool only_times_ = false;

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <functional>
 #include <string>
 
+#include <espalier/core/callable.h>
 #include <espalier/data/loader.h>
 #include <espalier/nn/module.h>
 #include <espalier/optim/optimizer.h>
@@ -12,9 +12,9 @@
 namespace espalier::train {
 
 // From a batch [N, …] to its outputs: for classification [N, classes].
-using Forward = std::function<Tensor(const Tensor& x)>;
+using Forward = Callable<Tensor(const Tensor& x)>;
 // The mean loss of a batch, a scalar.
-using Loss = std::function<Tensor(const Tensor& output, const Tensor& target)>;
+using Loss = Callable<Tensor(const Tensor& output, const Tensor& target)>;
 
 struct FitOptions {
   int64_t epochs = 5;

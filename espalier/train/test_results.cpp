@@ -121,7 +121,7 @@ trace::Pictures choose_pictures(const trace::Predictions& p, const data::ImageDa
   return out;
 }
 
-trace::Record trace_pictures(nn::ModuleRef model, const std::function<Tensor(const Tensor&)>& forward,
+trace::Record trace_pictures(nn::ModuleRef model, const Callable<Tensor(const Tensor&)>& forward,
                              const data::ImageDataset& data, const std::vector<data::Transform>& transform,
                              const trace::Pictures& pictures) {
   data::ImageDataset chosen{.images = stack(pictures.traced, [&](int64_t i) { return data.image(i); }),
@@ -153,7 +153,7 @@ void keep_results(const Run& run, const trace::Predictions& predictions, const d
   if (!pictures.index.empty()) trace::write_pictures(run.file("pictures.safetensors"), pictures);
 }
 
-void keep_samples(const Run& run, nn::ModuleRef model, const std::function<Tensor(const Tensor&)>& forward,
+void keep_samples(const Run& run, nn::ModuleRef model, const Callable<Tensor(const Tensor&)>& forward,
                   const data::ImageDataset& data, const std::vector<data::Transform>& transform) {
   std::string chosen = run.file("pictures.safetensors");
   if (!std::filesystem::exists(chosen)) return;

@@ -21,13 +21,13 @@ trace::Pictures choose_pictures(const trace::Predictions& predictions, const dat
 
 // How the images `pictures.traced` go through the model in evaluation mode: a record of one batch with values
 // of all tensors, as far as these come to no more than some 50 MB.
-trace::Record trace_pictures(nn::ModuleRef model, const std::function<Tensor(const Tensor&)>& forward,
+trace::Record trace_pictures(nn::ModuleRef model, const Callable<Tensor(const Tensor&)>& forward,
                              const data::ImageDataset& data, const std::vector<data::Transform>& transform,
                              const trace::Pictures& pictures);
 
 // Both for a run's folder: after an epoch, and after the last.
 void keep_results(const Run& run, const trace::Predictions& predictions, const data::ImageDataset& data);
-void keep_samples(const Run& run, nn::ModuleRef model, const std::function<Tensor(const Tensor&)>& forward,
+void keep_samples(const Run& run, nn::ModuleRef model, const Callable<Tensor(const Tensor&)>& forward,
                   const data::ImageDataset& data, const std::vector<data::Transform>& transform);
 
 }  // namespace espalier::train

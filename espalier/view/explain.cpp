@@ -1,5 +1,6 @@
 #include <espalier/view/explain.h>
 
+#include <algorithm>
 #include <map>
 
 #include <espalier/core/table.h>

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include <espalier/autograd/grad_mode.h>
 #include <espalier/autograd/gradcheck.h>
 #include <espalier/autograd/node.h>

@@ -82,5 +82,34 @@ TEST(Packed, NoMoreThanTheLimitIsKept) {
   set_packed_limit(int64_t{2} << 30);
 }
 
+TEST(Packed, TogetherItIsKeptUntilOneOfThemChanges) {
+  int64_t before = packed_bytes();
+  Array w = filled({4, 4}, 1), a = filled({4}, 1);
+  int made = 0;
+  auto ask = [&](const Array& other, double setting = 0, bool even_once = false) {
+    return packed_together(
+        w, {&other}, setting, kPackedScaled,
+        [&] {
+          ++made;
+          return filled({4}, setting);
+        },
+        even_once);
+  };
+  EXPECT_FALSE(ask(a).storage) << "not worth it for once";
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(ask(a).storage);
+  EXPECT_EQ(made, 1);
+  EXPECT_EQ(*ask(a, 2, true).data<float>(), 2) << "another setting";
+  for (const Array& changed : {a, w}) {
+    for (int i = 0; i < 3; ++i) ask(a);
+    changed.storage->bump_version();
+    EXPECT_FALSE(ask(a).storage);
+  }
+  for (int i = 0; i < 3; ++i) {
+    Array other = filled({4}, 1);  // each time of its own, if perhaps at the same address
+    EXPECT_FALSE(ask(other).storage);
+  }
+  EXPECT_EQ(packed_bytes(), before);
+}
+
 }  // namespace
 }  // namespace espalier::kernels

@@ -86,6 +86,27 @@ TEST_F(Deferral, InputsThatAreNotContiguous) {
   expect_same(net, randn({20, 9, 10, 3}).permute({0, 3, 1, 2}));
 }
 
+struct OneImage : nn::Module<OneImage> {
+  nn::Conv2d conv{3, 16, 3, {.padding = 1}};
+  nn::Linear fc{16 * 34 * 34, 5};
+  Tensor forward(const Tensor& x) { return fc(relu(conv(x)).flatten(1)); }
+};
+
+TEST_F(Deferral, WeightsAreReorderedForOneImageAndFollowTheirChanges) {
+  OneImage net;
+  Tensor x = randn({1, 3, 34, 34});
+  for (int round = 0; round < 3; ++round) {
+    bool before = set_deferral(false);
+    NoGrad no_grad;
+    Tensor plain = net(x);
+    set_deferral(true);
+    for (int i = 0; i < 4; ++i) expect_near(net(x), plain);
+    set_deferral(before);
+    net.fc.weight.mul_(1.5);
+  }
+  expect_same(net, x);
+}
+
 TEST_F(Deferral, BatchNormsWithReluAndSumInTrainingAndAfter) {
   Residual net;
   for (int64_t n : {4, 9}) expect_same(net, randn({n, 8, 15, 13}));

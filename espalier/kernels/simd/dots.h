@@ -56,14 +56,15 @@ constexpr int kGroups = 4;  // of columns, that are multiplied with a part of th
 template <class T>
 void dot_block(const Gemm& g, int64_t row, int64_t rows, int64_t col, int64_t cols) {
   constexpr int kSums = kDotRows * kDotCols;
+  int64_t width = ceil_div(cols, ceil_div(cols, kDotCols));  // of a group; all are nearly equal
   T sums[kGroups][kSums] = {}, part[kSums];
   const T* a = static_cast<const T*>(g.a) + row * g.a_row;
   const T* b = static_cast<const T*>(g.b) + col * g.b_col;
   for (int64_t p = 0; p < g.k; p += kDotDepth) {
     int64_t depth = smaller(kDotDepth, g.k - p);
-    for (int64_t j = 0; j < cols; j += kDotCols) {
-      T* sum = sums[j / kDotCols];
-      dots(rows, smaller(kDotCols, cols - j), a + p, g.a_row, b + j * g.b_col + p, g.b_col, depth, part);
+    for (int64_t j = 0; j < cols; j += width) {
+      T* sum = sums[j / width];
+      dots(rows, smaller(width, cols - j), a + p, g.a_row, b + j * g.b_col + p, g.b_col, depth, part);
       for (int i = 0; i < kSums; ++i) sum[i] = p == 0 ? part[i] : sum[i] + part[i];
     }
   }
@@ -71,22 +72,26 @@ void dot_block(const Gemm& g, int64_t row, int64_t rows, int64_t col, int64_t co
   for (int64_t r = 0; r < rows; ++r) {
     T* c = static_cast<T*>(g.c) + (row + r) * g.c_row + col;
     for (int64_t j = 0; j < cols; ++j) {
-      T y = sums[j / kDotCols][r * kDotCols + j % kDotCols] + (g.accumulate ? c[j] : T(0));
+      T y = sums[j / width][r * kDotCols + j % width] + (g.accumulate ? c[j] : T(0));
       if (bias) y += bias[col + j];
       c[j] = g.relu ? rectified(y) : y;
     }
   }
 }
 
+// Threads that share out the columns have as many each, which may stay in their caches; few columns are not
+// worth fetching the rows from another thread's cache.
 template <class T>
 void by_dots(const Gemm& g) {
-  constexpr int64_t kTaskCols = kGroups * kDotCols;
-  int64_t down = ceil_div(g.m, kDotRows), across = ceil_div(g.n, kTaskCols);
-  int64_t work = smaller(g.m, kDotRows) * smaller(g.n, kTaskCols) * g.k;
-  parallel_for(down * across, 1 + kDotWork / work, [&](int64_t begin, int64_t end) {
+  constexpr int64_t kFewCols = 32;
+  int64_t threads = get_num_threads(), down = ceil_div(g.m, kDotRows);
+  int64_t shares = smaller(ceil_div(threads, down), ceil_div(g.n, kFewCols));
+  int64_t cols = ceil_div(g.n, ceil_div(ceil_div(g.n, kGroups * kDotCols), shares) * shares);
+  int64_t tasks = down * ceil_div(g.n, cols), parts = smaller(threads, 1 + g.m * g.n * g.k / kDotWork);
+  parallel_for(tasks, ceil_div(tasks, parts), [&](int64_t begin, int64_t end) {
     for (int64_t t = begin; t < end; ++t) {
-      int64_t row = t % down * kDotRows, col = t / down * kTaskCols;
-      dot_block<T>(g, row, smaller(kDotRows, g.m - row), col, smaller(kTaskCols, g.n - col));
+      int64_t row = t % down * kDotRows, col = t / down * cols;
+      dot_block<T>(g, row, smaller(kDotRows, g.m - row), col, smaller(cols, g.n - col));
     }
   });
 }

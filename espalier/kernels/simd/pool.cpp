@@ -1,5 +1,6 @@
 #include <espalier/core/threads.h>
 #include <espalier/kernels/pool.h>
+#include <espalier/kernels/simd/lanes.h>
 #include <espalier/kernels/simd/row.h>
 
 #include <limits>
@@ -41,36 +42,71 @@ void each_block(const PoolJob& j, F&& f) {
   });
 }
 
+// Calls f(image, row of windows) for the rows of all images, in parallel.
+template <class F>
+void each_row(const PoolJob& j, F&& f) {
+  int64_t work = j.h.in * j.w.in * j.channels / j.h.out;
+  parallel_for(j.images * j.h.out, 1 + 8192 / (work + 1), [&](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; ++r) f(r / j.h.out, r % j.h.out);
+  });
+}
+
+// The pixel that `at` gives for a window in which nothing is above -infinity.
+int64_t first_pixel(const PoolJob& j, const PoolWindow& rows, const PoolWindow& cols) {
+  bool empty = rows.begin >= rows.end || cols.begin >= cols.end;
+  return empty ? -1 : rows.begin * j.w.in + cols.begin;
+}
+
+// The largest of one channel in a window, and where, if `at` is not null.
+template <class T>
+void max_channel(const PoolJob& j, const PoolWindow& rows, const PoolWindow& cols, const T* x, T* y,
+                 int32_t* at) {
+  using C = Compute<T>;
+  C best = -std::numeric_limits<C>::infinity();
+  int64_t where = first_pixel(j, rows, cols);
+  each_pixel(j, rows, cols, [&](int64_t pixel) {
+    C v = x[pixel * j.channels];
+    bool larger = (v > best) | (v != v);
+    best = larger ? v : best;
+    where = larger ? pixel : where;
+  });
+  *y = static_cast<T>(best);
+  if (at) *at = static_cast<int32_t>(where);
+}
+
+// The same of a vector of channels.
+template <class T>
+void max_channels(const PoolJob& j, const PoolWindow& rows, const PoolWindow& cols, const T* x, T* y,
+                  int32_t* at) {
+  using C = Compute<T>;
+  using I = Bits<C>;
+  Vec<C> best = broadcast(-std::numeric_limits<C>::infinity());
+  Vec<I> where = broadcast(static_cast<I>(first_pixel(j, rows, cols)));
+  each_pixel(j, rows, cols, [&](int64_t pixel) {
+    auto v = load<C>(x + pixel * j.channels);
+    auto larger = (v > best) | (v != v);
+    best = larger ? v : best;
+    where = larger ? broadcast(static_cast<I>(pixel)) : where;
+  });
+  store<T, C>(y, best);
+  if (at) store<int32_t, I>(at, where);
+}
+
 template <class T>
 void max_images(const PoolJob& j) {
-  using C = Compute<T>;
-  each_block(j, [&](int64_t n, int64_t c, int64_t count) {
-    const T* x = static_cast<const T*>(j.in) + n * j.h.in * j.w.in * j.channels + c;
-    each_window(j, n, [&](int64_t place, const PoolWindow& rows, const PoolWindow& cols) {
-      C best[kBlock];
-      int32_t at[kBlock];
-      bool empty = rows.begin >= rows.end || cols.begin >= cols.end;
-      int64_t first = empty ? -1 : rows.begin * j.w.in + cols.begin;
-      for (int64_t i = 0; i < count; ++i) {
-        best[i] = -std::numeric_limits<C>::infinity();
-        at[i] = static_cast<int32_t>(first);
+  constexpr int kVector = kLanes<Compute<T>>;
+  each_row(j, [&](int64_t n, int64_t row) {
+    const T* x = static_cast<const T*>(j.in) + n * j.h.in * j.w.in * j.channels;
+    for (int64_t k = 0; k < j.w.out; ++k) {
+      const PoolWindow &rows = j.h.windows[row], &cols = j.w.windows[k];
+      int64_t to = ((n * j.h.out + row) * j.w.out + k) * j.channels, c = 0;
+      T* y = static_cast<T*>(j.out) + to;
+      int32_t* at = j.at ? j.at + to : nullptr;
+      for (; c + kVector <= j.channels; c += kVector) {
+        max_channels(j, rows, cols, x + c, y + c, at ? at + c : nullptr);
       }
-      each_pixel(j, rows, cols, [&](int64_t pixel) {
-        const T* from = x + pixel * j.channels;
-        for (int64_t i = 0; i < count; ++i) {
-          C v = from[i];
-          bool larger = (v > best[i]) | (v != v);
-          best[i] = larger ? v : best[i];
-          at[i] = larger ? static_cast<int32_t>(pixel) : at[i];
-        }
-      });
-      T* y = static_cast<T*>(j.out) + place * j.channels + c;
-      int32_t* to = j.at + place * j.channels + c;
-      for (int64_t i = 0; i < count; ++i) {
-        y[i] = static_cast<T>(best[i]);
-        to[i] = at[i];
-      }
-    });
+      for (; c < j.channels; ++c) max_channel(j, rows, cols, x + c, y + c, at ? at + c : nullptr);
+    }
   });
 }
 
@@ -125,14 +161,18 @@ void average(const PoolJob& j, const PoolWindow& rows, const PoolWindow& cols, c
 template <class T>
 void avg_images(const PoolJob& j) {
   constexpr int64_t kFew = 64;  // pixels that may be summed one after the other in T
-  each_block(j, [&](int64_t n, int64_t c, int64_t count) {
-    const T* x = static_cast<const T*>(j.in) + n * j.h.in * j.w.in * j.channels + c;
-    each_window(j, n, [&](int64_t place, const PoolWindow& rows, const PoolWindow& cols) {
-      T* y = static_cast<T*>(j.out) + place * j.channels + c;
+  each_row(j, [&](int64_t n, int64_t row) {
+    const T* x = static_cast<const T*>(j.in) + n * j.h.in * j.w.in * j.channels;
+    T* y = static_cast<T*>(j.out) + (n * j.h.out + row) * j.w.out * j.channels;
+    for (int64_t k = 0; k < j.w.out; ++k, y += j.channels) {
+      const PoolWindow &rows = j.h.windows[row], &cols = j.w.windows[k];
       bool few = (rows.end - rows.begin) * (cols.end - cols.begin) <= kFew;
-      if (few) average<Compute<T>>(j, rows, cols, x, y, count);
-      else average<double>(j, rows, cols, x, y, count);
-    });
+      for (int64_t c = 0; c < j.channels; c += kBlock) {
+        int64_t count = smaller(kBlock, j.channels - c);
+        if (few) average<Compute<T>>(j, rows, cols, x + c, y + c, count);
+        else average<double>(j, rows, cols, x + c, y + c, count);
+      }
+    }
   });
 }
 
