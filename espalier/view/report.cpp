@@ -91,7 +91,7 @@ Html tabs() {
              tag("div", {{"role", "tablist"}, {"aria-label", "Views of the run"}}, out));
 }
 
-using Content = std::function<Html(const View&)>;
+using Content = Callable<Html(const View&)>;
 
 Html panels(const Content& content) {
   Html out;

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <functional>
 #include <string>
 
+#include <espalier/core/callable.h>
 #include <espalier/view/html.h>
 #include <espalier/view/run_data.h>
 
@@ -34,6 +34,6 @@ Html theme_button();
 std::string report(const RunData& run, const PageOptions& options = {});
 // The same with what `content` gives for a view: one that was made before, say.
 std::string report(const RunData& run, const PageOptions& options,
-                   const std::function<Html(const View&)>& content);
+                   const Callable<Html(const View&)>& content);
 
 }  // namespace espalier::view

@@ -1,5 +1,6 @@
 #include <espalier/core/allocator.h>
 
+#include <algorithm>
 #include <cstring>
 #include <random>
 #include <thread>

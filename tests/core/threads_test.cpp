@@ -1,5 +1,6 @@
 #include <espalier/core/threads.h>
 
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <numeric>

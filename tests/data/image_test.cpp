@@ -1,5 +1,6 @@
 #include <espalier/data/image.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 

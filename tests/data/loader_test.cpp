@@ -1,5 +1,6 @@
 #include <espalier/data/loader.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <thread>

@@ -1,5 +1,6 @@
 #include <espalier/data/transforms.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
 

@@ -1,5 +1,6 @@
 #include <espalier/io/safetensors.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <filesystem>

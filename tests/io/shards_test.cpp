@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <espalier/io/shards.h>
 
 #include <algorithm>

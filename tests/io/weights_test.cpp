@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include <espalier/core/error.h>
 #include <espalier/io/file.h>
 

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include <espalier/espalier.h>
 
 namespace nn = espalier::nn;

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include <espalier/nn/nn.h>
 #include <espalier/ops/creation.h>
 

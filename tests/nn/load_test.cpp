@@ -1,4 +1,5 @@
 #include <cmath>
+#include <functional>
 #include <sstream>
 
 #include <gmock/gmock.h>

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include <espalier/io/pytorch.h>
 
 #include <temporary_folder.h>

@@ -6,6 +6,7 @@
 #include <espalier/ops/loss.h>
 #include <espalier/ops/matmul.h>
 
+#include <cmath>
 #include <thread>
 
 #include <gtest/gtest.h>

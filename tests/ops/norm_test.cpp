@@ -2,6 +2,7 @@
 #include <espalier/ops/creation.h>
 #include <espalier/ops/norm.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include <gtest/gtest.h>

@@ -1,5 +1,6 @@
 #include "op_case.h"
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 

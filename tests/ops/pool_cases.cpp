@@ -1,5 +1,6 @@
 #include <espalier/ops/pool.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include <espalier/autograd/grad_mode.h>

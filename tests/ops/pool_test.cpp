@@ -3,6 +3,7 @@
 #include <espalier/ops/pool.h>
 
 #include <cmath>
+#include <limits>
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,6 @@
 #include <espalier/ops/rnn.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include <espalier/ops/creation.h>

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 
 #include <espalier/autograd/grad_mode.h>
 #include <espalier/ops/creation.h>

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include <espalier/autograd/grad_mode.h>
 #include <espalier/core/error.h>
 #include <espalier/core/storage.h>

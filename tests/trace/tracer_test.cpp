@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include <espalier/ops/creation.h>
 
 namespace espalier::trace {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include <espalier/models/resnet.h>
 #include <espalier/view/graph_svg.h>
 #include <espalier/view/layout.h>
