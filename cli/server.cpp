@@ -29,7 +29,7 @@ Response refusal(int status, const std::string& why) {
   return {status, why + "\n", "text/plain; charset=utf-8"};
 }
 
-// A version as it stands in a header: "7 2048 1764115200 5".
+// A version as it stands in a header: "7-2048-1764115200-5;".
 std::string quoted(const std::string& version) { return concat('"', version, '"'); }
 std::string unquoted(const std::string& tag) { return tag.size() < 2 ? "" : tag.substr(1, tag.size() - 2); }
 

@@ -356,7 +356,7 @@ std::string read_lines(const std::string& path, size_t from) {
 std::string stamp(const std::string& path) {
   struct stat s;
   if (::stat(path.c_str(), &s) != 0) return "";
-  return concat(s.st_ino, " ", s.st_size, " ", s.st_mtim.tv_sec, " ", s.st_mtim.tv_nsec);
+  return concat(s.st_ino, "-", s.st_size, "-", s.st_mtim.tv_sec, "-", s.st_mtim.tv_nsec);
 }
 
 }  // namespace espalier::io

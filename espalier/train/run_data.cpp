@@ -164,7 +164,7 @@ void RunFollower::read_steps() {
   std::string path = run_.file("steps.jsonl"), now = io::stamp(path);
   if (now == steps_stamp_) return;
   // A file that shrank, or another one under the name, is read anew.
-  bool same = now.substr(0, now.find(' ')) == steps_stamp_.substr(0, steps_stamp_.find(' '));
+  bool same = now.substr(0, now.find('-')) == steps_stamp_.substr(0, steps_stamp_.find('-'));
   bool anew = !same || fs::file_size(path) < steps_read_;
   size_t from = anew ? 0 : std::exchange(steps_read_, 0);
   if (from == 0) data_.steps.clear();

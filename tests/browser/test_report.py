@@ -322,7 +322,7 @@ class Report(PageTest):
         self.page("seed-cnn", "#prediction")
         image = self.browser.one("#sample-0 figure[data-kernel] img")
         self.browser.js("arguments[0].scrollIntoView({block: 'start'})", image)
-        self.browser.click_at(image, 40, 40)
+        self.browser.click_at(image, 14, 20)
         self.browser.shot(out / "report-prediction.png")
 
 

@@ -3,7 +3,7 @@
 (() => {
   const base = location.pathname;
   if (!base.startsWith('/run/')) return;
-  const pause = 1700;  // milliseconds between questions
+  const pause = 1500;  // milliseconds between questions
   // Views that change with steps or epochs. The others are asked for only until there is something to show.
   const moving = ['training', 'gradients', 'mistakes', 'parameters'];
   const panels = [...document.querySelectorAll('[role="tabpanel"]')];
