@@ -3,8 +3,27 @@
 #include <cstdlib>
 #include <string_view>
 
+#if defined(__x86_64__) && defined(__linux__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 namespace espalier::kernels {
 namespace {
+
+// Tile registers with bfloat16 products; Linux lets a process use them when it asks.
+bool has_amx() {
+#if defined(__x86_64__) && defined(__linux__)
+  constexpr unsigned kTile = 1u << 24, kTileBf16 = 1u << 22;  // in edx
+  constexpr long kAskForPermission = 0x1023, kTileData = 18;
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  bool there = __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & kTile) && (d & kTileBf16);
+  return there && syscall(SYS_arch_prctl, kAskForPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
 
 Level processor_level() {
 #if defined(__x86_64__)
@@ -14,7 +33,8 @@ Level processor_level() {
   bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                 __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
                 __builtin_cpu_supports("avx512cd");
-  return avx2 && avx512 ? Level::avx512 : avx2 ? Level::avx2 : Level::baseline;
+  if (avx2 && avx512) return has_amx() ? Level::amx : Level::avx512;
+  return avx2 ? Level::avx2 : Level::baseline;
 #else
   return Level::baseline;
 #endif
@@ -23,7 +43,10 @@ Level processor_level() {
 Level allowed_level() {
   const char* text = std::getenv("ESPALIER_SIMD");
   std::string_view wish = text ? text : "";
-  return wish == "baseline" ? Level::baseline : wish == "avx2" ? Level::avx2 : Level::avx512;
+  return wish == "baseline" ? Level::baseline
+         : wish == "avx2"   ? Level::avx2
+         : wish == "avx512" ? Level::avx512
+                            : Level::amx;
 }
 
 }  // namespace

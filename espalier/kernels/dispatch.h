@@ -2,13 +2,14 @@
 
 #include <cstdint>
 
-// Kernels in kernels/simd are compiled once for each instruction set; when the library is loaded, the best
-// version that the processor runs takes its place in the Kernel that everybody calls.
+// Kernels in kernels/simd are compiled once for each instruction set, those in kernels/amx for one; when the
+// library is loaded, the best version that the processor runs takes its place in the Kernel that everybody
+// calls.
 namespace espalier::kernels {
 
-enum class Level : uint8_t { baseline, avx2, avx512 };
+enum class Level : uint8_t { baseline, avx2, avx512, amx };
 
-// What this processor runs, or less where the environment says ESPALIER_SIMD=baseline|avx2|avx512.
+// What this processor runs, or less where the environment says ESPALIER_SIMD=baseline|avx2|avx512|amx.
 Level simd_level();
 
 // What kernels of all signatures share. Offers are made while the library is loaded, by code that was
@@ -33,6 +34,8 @@ class Kernel<void(A...)> : AnyKernel {
  public:
   using Function = void (*)(A...);
   constexpr Kernel() = default;
+  // Whether there is a version for this processor; the kernels of kernels/simd have one for any.
+  bool offered() const { return best_; }
   void operator()(A... a) const { reinterpret_cast<Function>(best_)(a...); }
   [[gnu::always_inline]] bool offer(Level level, Function f) {
     offer_any(level, reinterpret_cast<Any>(f));

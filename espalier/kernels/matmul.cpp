@@ -1,4 +1,5 @@
 #include <espalier/core/threads.h>
+#include <espalier/kernels/bf16x3.h>
 #include <espalier/kernels/converted.h>
 #include <espalier/kernels/dnnl.h>
 #include <espalier/kernels/flattened.h>
@@ -88,9 +89,10 @@ void each(const Product& p, F&& f) {
   }
 }
 
+using GemmKernel = Kernel<void(const Gemm&)>;
+
 template <class T>
-void by_gemm(const Product& p, const void* bias) {
-  auto& gemm = sizeof(T) == 8 ? gemm_double : gemm_float;
+void by_gemm(const Product& p, const void* bias, const GemmKernel& gemm) {
   auto* a0 = static_cast<const T*>(p.a.data);
   auto* b0 = static_cast<const T*>(p.b.data);
   auto* c0 = static_cast<T*>(p.c.data);
@@ -192,9 +194,15 @@ void multiply_bfloat16(Array& out, const Array& a, const Array& b, const Array* 
 }
 
 template <class T>
-void multiply(Array& out, const Array& a, const Array& b, const Array* bias) {
+void multiply(Array& out, const Array& a, const Array& b, const Array* bias, const GemmKernel& gemm) {
   Array row = bias ? row_major(*bias) : Array();
-  by_gemm<T>(plan(out, a, b), bias ? row.data() : nullptr);
+  by_gemm<T>(plan(out, a, b), bias ? row.data() : nullptr, gemm);
+}
+
+// Numbers are used often enough for splitting them into parts to pay.
+bool bf16x3_pays(const Product& p) {
+  constexpr int64_t kManyItems = 64, kDeep = 128;
+  return bf16x3() && p.batch.empty() && p.m >= kManyItems && p.n >= kManyItems && p.k >= kDeep;
 }
 
 // The own kernel starts at once and wins on small products; oneDNN divides large ones better. With few
@@ -204,7 +212,8 @@ void multiply_float32(Array& out, const Array& a, const Array& b, const Array* b
   Product p = plan(out, a, b);
   auto size = static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k);
   bool small = p.n <= kFewColumns || p.m <= kFewRows || size < kSmall;
-  if (small || !by_onednn(p, bias)) multiply<float>(out, a, b, bias);
+  if (!small && bf16x3_pays(p)) return multiply<float>(out, a, b, bias, gemm_bf16x3);
+  if (small || !by_onednn(p, bias)) multiply<float>(out, a, b, bias, gemm_float);
 }
 
 }  // namespace
@@ -215,7 +224,7 @@ void matmul(Array& out, const Array& a, const Array& b, const Array* bias) {
   if (matmul_flattened(out, a, b, bias)) return;
   switch (out.dtype) {
     case DType::float32: return multiply_float32(out, a, b, bias);
-    case DType::float64: return multiply<double>(out, a, b, bias);
+    case DType::float64: return multiply<double>(out, a, b, bias, gemm_double);
     case DType::bfloat16: return multiply_bfloat16(out, a, b, bias);
     default: visit_dtype(out.dtype, [&]<class T>(T) { by_loops<Compute<T>>(plan(out, a, b)); });
   }

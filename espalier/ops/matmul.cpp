@@ -1,5 +1,6 @@
 #include <espalier/autograd/autocast.h>
 #include <espalier/autograd/record.h>
+#include <espalier/kernels/bf16x3.h>
 #include <espalier/kernels/matmul.h>
 #include <espalier/kernels/reduce.h>
 #include <espalier/kernels/transposed.h>
@@ -147,5 +148,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
                   return linear_backward(g, x, weight, to_x, to_weight, to_bias);
                 });
 }
+
+void set_bf16x3(bool on) { kernels::set_bf16x3(on); }
+bool bf16x3() { return kernels::bf16x3(); }
 
 }  // namespace espalier

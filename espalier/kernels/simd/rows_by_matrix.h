@@ -1,30 +1,13 @@
 #pragma once
 
-#include <espalier/core/allocator.h>
 #include <espalier/core/threads.h>
 #include <espalier/kernels/elementwise.h>
 #include <espalier/kernels/simd/lanes.h>
+#include <espalier/kernels/simd/scratch.h>
 
 // Some rows times a matrix that is packed once and multiplied often, by one thread.
 namespace espalier::kernels::ESPALIER_SIMD_LEVEL {
 namespace {
-
-// Memory that is given back at the end.
-template <class T>
-class Scratch {
- public:
-  explicit Scratch(int64_t n) : bytes_(static_cast<size_t>(n) * sizeof(T)) {
-    data_ = static_cast<T*>(allocate(bytes_));
-  }
-  ~Scratch() { deallocate(data_, bytes_); }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  operator T*() const { return data_; }
-
- private:
-  size_t bytes_;
-  T* data_;
-};
 
 #if defined(__AVX512F__)
 constexpr int kPanelRows = 6, kPanelVectors = 4;  // sums in registers

@@ -103,19 +103,19 @@ void by_blocks(const Convolution& c, const float* u) {
   int64_t most = ceil_div(ceil_div(c.tiles.count, blocks), kRows) * kRows;
   parallel_for(ceil_div(c.tiles.count, most), 1, [&](int64_t begin, int64_t end) {
     Part largest = c.part(0, most);
-    Scratch v(largest.v.size()), m(largest.m.size());
+    Scratch<float> v(largest.v.size()), m(largest.m.size());
     for (int64_t block = begin; block < end; ++block) {
       Part part = c.part(block * most, most);
-      transform_input(c.job, c.tiles, part.first, 0, part.v.rows, c.zeros, part.v.step(), v.get(),
+      transform_input(c.job, c.tiles, part.first, 0, part.v.rows, c.zeros, part.v.step(), v,
                       [&](int64_t t, int64_t i) { return part.v.in_rows(t, i); });
       for (int64_t p = 0; p < kPositions; ++p) {
         for (int64_t panel = 0; panel < c.weights.panels(); ++panel) {
-          multiply_panel(m.get() + p * part.m.step() + panel * kVectors * kLane, part.m.row(), part.m.rows,
-                         v.get() + p * part.v.step(), part.v.row(), 1, u + p * c.weights.step(), c.weights,
+          multiply_panel(m + p * part.m.step() + panel * kVectors * kLane, part.m.row(), part.m.rows,
+                         v + p * part.v.step(), part.v.row(), 1, u + p * c.weights.step(), c.weights,
                          panel, false);
         }
       }
-      transform_output(c, part.first, 0, part.m, m.get());
+      transform_output(c, part.first, 0, part.m, m);
     }
   });
 }
@@ -153,20 +153,20 @@ void convolve_panel(const Convolution& c, const Part& part, const float* v, int6
 void by_panels(const Convolution& c) {
   int64_t each = kPositions * vectors_of(c.job.in.channels) * kBytes;
   int64_t most = smaller(c.tiles.count, ceil_div(kChunkBytes / each, kPanelTiles) * kPanelTiles);
-  Scratch v(c.part(0, most).v.size());
+  Scratch<float> v(c.part(0, most).v.size());
   for (int64_t first = 0; first < c.tiles.count; first += most) {
     Part part = c.part(first, most);
     parallel_for(part.v.rows, 4, [&](int64_t begin, int64_t end) {
-      transform_input(c.job, c.tiles, first, begin, end, c.zeros, part.v.step(), v.get(),
+      transform_input(c.job, c.tiles, first, begin, end, c.zeros, part.v.step(), v,
                       [&](int64_t t, int64_t i) { return in_strips(part.v, t, i); });
     });
     int64_t pieces = ceil_div(part.v.rows, kPanelTiles);
     parallel_for(c.weights.panels() * pieces, 1, [&](int64_t begin, int64_t end) {
-      Scratch u(Matrices{kDepth, kVectors}.size()), m(Matrices{kPanelTiles, kVectors}.size());
+      Scratch<float> u(Matrices{kDepth, kVectors}.size()), m(Matrices{kPanelTiles, kVectors}.size());
       for (int64_t i = begin; i < end; ++i) {
         int64_t row = i % pieces * kPanelTiles;
-        convolve_panel(c, part, v.get(), row, smaller(row + kPanelTiles, part.v.rows), i / pieces, u.get(),
-                       m.get());
+        convolve_panel(c, part, v, row, smaller(row + kPanelTiles, part.v.rows), i / pieces, u,
+                       m);
       }
     });
   }
@@ -175,9 +175,9 @@ void by_panels(const Convolution& c) {
 int64_t bytes_of(const Matrices& weights) { return weights.size() * static_cast<int64_t>(sizeof(float)); }
 
 void convolve(const WinogradJob& job) {
-  Scratch zeros(job.in.channels);
-  for (int64_t i = 0; i < job.in.channels; ++i) zeros.get()[i] = 0;
-  Convolution c{job, Tiles(job), weights_of(job), zeros.get()};
+  Scratch<float> zeros(job.in.channels);
+  for (int64_t i = 0; i < job.in.channels; ++i) zeros[i] = 0;
+  Convolution c{job, Tiles(job), weights_of(job), zeros};
   if (job.transformed) by_blocks(c, job.transformed);
   else by_panels(c);
 }

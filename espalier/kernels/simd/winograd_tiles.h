@@ -1,6 +1,6 @@
 #pragma once
 
-#include <espalier/core/allocator.h>
+#include <espalier/kernels/simd/scratch.h>
 #include <espalier/kernels/simd/winograd_transform.h>
 #include <espalier/kernels/winograd.h>
 
@@ -11,20 +11,6 @@ namespace {
 constexpr int kPositions = 36;
 constexpr int64_t kManyWeights = 12 << 20;  // bytes of transformed weights that are not kept as a whole
 constexpr int64_t kAhead = 2;               // tiles that are asked for before their turn
-
-class Scratch {
- public:
-  explicit Scratch(int64_t floats)
-      : bytes_(static_cast<size_t>(floats) * sizeof(float)), data_(static_cast<float*>(allocate(bytes_))) {}
-  ~Scratch() { deallocate(data_, bytes_); }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  float* get() const { return data_; }
-
- private:
-  size_t bytes_;
-  float* data_;
-};
 
 inline int64_t vectors_of(int64_t channels) { return ceil_div(channels, kLane); }
 

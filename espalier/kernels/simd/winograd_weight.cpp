@@ -37,16 +37,17 @@ void transform_tiles(const WinogradJob& j, const Tiles& tiles, int64_t first, in
   transform_gradient(j, tiles, first, begin, end, zeros, chunk.right, chunk.z);
 }
 
-struct Zeros : Scratch {
+struct Zeros : Scratch<float> {
   explicit Zeros(const WinogradJob& j) : Scratch(j.in.channels + j.out.channels) {
-    for (int64_t i = 0; i < j.in.channels + j.out.channels; ++i) get()[i] = 0;
+    float* all = *this;
+    for (int64_t i = 0; i < j.in.channels + j.out.channels; ++i) all[i] = 0;
   }
 };
 
 void transform_chunk(const WinogradJob& j, const Tiles& tiles, int64_t first, const Chunk& chunk) {
   Zeros zeros(j);
   parallel_for(chunk.left.rows, 4, [&](int64_t begin, int64_t end) {
-    transform_tiles(j, tiles, first, begin, end, zeros.get(), chunk);
+    transform_tiles(j, tiles, first, begin, end, zeros, chunk);
   });
 }
 
@@ -108,21 +109,21 @@ void sum_part(const WinogradJob& j, const Tiles& tiles, int64_t part, const floa
 void by_parts(const WinogradJob& j, const Tiles& tiles) {
   Matrices left{kBlock, vectors_of(j.in.channels)}, right{kBlock, vectors_of(j.out.channels)};
   Matrices weights{j.in.channels, right.vectors};
-  Scratch u(kParts * weights.size());
+  Scratch<float> u(kParts * weights.size());
   Zeros zeros(j);
   parallel_for(kParts, 1, [&](int64_t begin, int64_t end) {
-    Scratch v(left.size()), z(right.size());
+    Scratch<float> v(left.size()), z(right.size());
     for (int64_t part = begin; part < end; ++part) {
-      sum_part(j, tiles, part, zeros.get(), {left, right, v.get(), z.get()}, u.get() + part * weights.size());
+      sum_part(j, tiles, part, zeros, {left, right, v, z}, u + part * weights.size());
     }
   });
-  transform_all_back(j, weights, u.get(), kParts);
+  transform_all_back(j, weights, u, kParts);
 }
 
 // u, [in, out] at each position, is summed chunk by chunk.
 void by_chunks(const WinogradJob& j, const Tiles& tiles, int64_t most, const Chunk& largest) {
   Matrices weights{j.in.channels, largest.right.vectors};
-  Scratch u(weights.size());
+  Scratch<float> u(weights.size());
   int64_t panels = weights.panels();
   for (int64_t first = 0; first < tiles.count; first += most) {
     Chunk chunk = largest;
@@ -131,28 +132,28 @@ void by_chunks(const WinogradJob& j, const Tiles& tiles, int64_t most, const Chu
     parallel_for(kPositions * panels, 1, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         int64_t p = i / panels, panel = i % panels;
-        float* to = u.get() + p * weights.step() + panel * kVectors * kLane;
+        float* to = u + p * weights.step() + panel * kVectors * kLane;
         multiply(j, chunk, p, panel, to, weights.row(), first > 0);
       }
     });
   }
-  transform_all_back(j, weights, u.get());
+  transform_all_back(j, weights, u);
 }
 
 // All tiles are one chunk: each panel of u is transformed back while it is in the cache.
 void by_panels(const WinogradJob& j, const Tiles& tiles, const Chunk& all) {
   transform_chunk(j, tiles, 0, all);
   parallel_for(all.right.panels(), 1, [&](int64_t begin, int64_t end) {
-    Scratch u(Matrices{j.in.channels, kVectors}.size());
+    Scratch<float> u(Matrices{j.in.channels, kVectors}.size());
     for (int64_t panel = begin; panel < end; ++panel) {
       int64_t first = panel * kVectors;
       Matrices shape{j.in.channels, smaller(kVectors, all.right.vectors - first)};
       for (int64_t p = 0; p < kPositions; ++p) {
-        multiply(j, all, p, panel, u.get() + p * shape.step(), shape.row(), false);
+        multiply(j, all, p, panel, u + p * shape.step(), shape.row(), false);
       }
       for (int64_t v = 0; v < shape.vectors; ++v) {
         for (int64_t c = 0; c < shape.rows; ++c) {
-          transform_back(j, c, first + v, u.get() + shape.in_rows(c, v), shape.step());
+          transform_back(j, c, first + v, u + shape.in_rows(c, v), shape.step());
         }
       }
     }
@@ -167,8 +168,8 @@ void weight_gradient(const WinogradJob& job) {
   bool one_chunk = weights > kManyWeights && tiles.count * each <= kLargestBytes;
   int64_t most = one_chunk ? tiles.count : smaller(tiles.count, 16 + kChunkBytes / each);
   Matrices left{most, in}, right{most, out};
-  Scratch v(left.size()), z(right.size());
-  Chunk chunk{left, right, v.get(), z.get()};
+  Scratch<float> v(left.size()), z(right.size());
+  Chunk chunk{left, right, v, z};
   if (one_chunk) by_panels(job, tiles, chunk);
   else by_chunks(job, tiles, most, chunk);
 }

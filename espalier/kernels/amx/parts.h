@@ -1,0 +1,133 @@
+#pragma once
+
+#include <immintrin.h>
+
+#include <espalier/kernels/simd/pack.h>
+
+// Matrices as tiles of bfloat16: a block of 32 depths × 16 rows (or columns) of a float32 matrix becomes
+// three tiles, one for each part of its numbers. Depth i and depth i + 16 of a block stand side by side in a
+// pair.
+namespace espalier::kernels::ESPALIER_SIMD_LEVEL {
+namespace {
+
+using Floats = Vector<float>;
+typedef uint32_t Words __attribute__((vector_size(64)));
+
+constexpr int64_t kSide = 16;                   // rows of a tile, and its pairs in a row
+constexpr int64_t kStep = 2 * kSide;            // depths of a block
+constexpr int64_t kTileBytes = kSide * kBytes;  // of a part of a block
+constexpr int kParts = 3;
+constexpr int64_t kBlockBytes = kParts * kTileBytes;
+
+// x to eight significant bits: 65537 x is a float's 24, of which 65536 x takes away the upper sixteen. NaN
+// for infinities and numbers above 2^111.
+inline Floats rounded(const Floats& x) {
+  Floats sum = x * 65536.0f + x;
+  return sum - x * 65536.0f;
+}
+
+// The upper halves of two vectors, side by side in pairs; the lower ones are zero.
+inline Words paired(const Floats& first, const Floats& second) {
+  typedef uint16_t Halves __attribute__((vector_size(64)));
+  auto a = __builtin_bit_cast(Halves, first), b = __builtin_bit_cast(Halves, second);
+  return [&]<size_t... I>(std::index_sequence<I...>) {
+    return __builtin_bit_cast(Words, __builtin_shufflevector(a, b, (I % 2 ? 32 + int(I) : int(I) + 1)...));
+  }
+  (std::make_index_sequence<32>());
+}
+
+// A row of the three tiles of a block.
+inline void store_parts(uint8_t* to, Floats first, Floats second) {
+  for (int part = 0; part < kParts; ++part) {
+    bool rest = part == kParts - 1;  // it has no more than eight bits
+    Floats a = rest ? first : rounded(first), b = rest ? second : rounded(second);
+    *reinterpret_cast<Words*>(to + part * kTileBytes) = paired(a, b);
+    first -= a, second -= b;
+  }
+}
+
+// The largest number, without its sign; NaN does not count, it reaches the sums as it should. Up to kLargest
+// neither the parts of numbers nor sums of their products, thousands of them, leave what float32 can hold.
+using Largest = Floats;
+constexpr float kLargest = 0x1p56f;
+
+inline void note(Largest& largest, const Floats& x) {
+  constexpr int kAbsoluteMaximum = 0b1011;  // with its sign cleared
+  largest = reinterpret_cast<Floats>(
+      _mm512_range_ps(reinterpret_cast<__m512>(largest), reinterpret_cast<__m512>(x), kAbsoluteMaximum));
+}
+inline bool too_large(const Largest& largest) {
+  bool any = false;
+  for (int64_t i = 0; i < kSide; ++i) any |= largest[i] > kLargest;
+  return any;
+}
+
+// A float32 matrix; element (i, p) is at data[i * item + p * depth]. An item is a row of the left matrix of a
+// product or a column of the right one.
+struct Source {
+  const float* data;
+  int64_t item, depth;    // strides
+  int64_t items, depths;  // sizes
+};
+
+inline int64_t clamped(int64_t x, int64_t most) { return x < 0 ? 0 : smaller(x, most); }
+
+// The vector of `count` elements `step` apart, with zeros behind them.
+inline Floats load_lanes_of(const float* p, int64_t step, int64_t count) {
+  if (count == kSide && step == 1) return *reinterpret_cast<const Floats*>(p);
+  Floats v = {};
+  for (int64_t i = 0; i < count; ++i) v[i] = p[i * step];
+  return v;
+}
+
+// v[r] is the vector at row `r` of a square whose rows lie `row` apart and its lanes `lane` apart; zeros
+// outside rows × lanes.
+inline void load_square(Floats* v, const float* p, int64_t row, int64_t lane, int64_t rows, int64_t lanes) {
+  for (int64_t r = 0; r < kSide; ++r) v[r] = r < rows ? load_lanes_of(p + r * row, lane, lanes) : Floats{};
+}
+
+// As load_square, by turning what lies side by side along the rows.
+inline void load_turned(Floats* v, const float* p, int64_t row, int64_t lane, int64_t rows, int64_t lanes) {
+  if (row == 1 && lane != 1) {
+    load_square(v, p, lane, row, lanes, rows);
+    turn<float>(v);
+  } else {
+    load_square(v, p, row, lane, rows, lanes);
+  }
+}
+
+// The block of items [i, i + 16) and depths [p, p + 32). Left: each row of a tile is an item; right: a pair
+// of depths.
+inline void pack_block(uint8_t* to, const Source& x, int64_t i, int64_t p, bool left, Largest& largest) {
+  int64_t items = clamped(x.items - i, kSide), depths = clamped(x.depths - p, kStep);
+  const float* from = x.data + i * x.item + p * x.depth;
+  int64_t row = left ? x.item : x.depth, lane = left ? x.depth : x.item;
+  auto store = [&](int64_t r, const Floats& first, const Floats& second) {
+    note(largest, first), note(largest, second);
+    store_parts(to + r * kBytes, first, second);
+  };
+  if (items == kSide && depths == kStep && lane == 1) {
+    for (int64_t r = 0; r < kSide; ++r) {
+      const float* at = from + r * row;
+      store(r, load_lanes_of(at, 1, kSide), load_lanes_of(at + kSide * x.depth, 1, kSide));
+    }
+    return;
+  }
+  Floats v[2][kSide];
+  for (int half = 0; half < 2; ++half) {
+    int64_t count = clamped(depths - half * kSide, kSide);
+    const float* at = count ? from + half * kSide * x.depth : from;
+    load_turned(v[half], at, row, lane, left ? items : count, left ? count : items);
+  }
+  for (int64_t r = 0; r < kSide; ++r) store(r, v[0][r], v[1][r]);
+}
+
+// Blocks one after the other: for 16 items from i on all depths. False where a number is too large.
+inline bool pack_strip(uint8_t* to, const Source& x, int64_t i, bool left) {
+  Largest largest = {};
+  for (int64_t p = 0; p < x.depths; p += kStep, to += kBlockBytes) pack_block(to, x, i, p, left, largest);
+  return !too_large(largest);
+}
+
+}  // namespace
+}  // namespace espalier::kernels::ESPALIER_SIMD_LEVEL
