@@ -111,8 +111,8 @@ void by_blocks(const Convolution& c, const float* u) {
       for (int64_t p = 0; p < kPositions; ++p) {
         for (int64_t panel = 0; panel < c.weights.panels(); ++panel) {
           multiply_panel(m + p * part.m.step() + panel * kVectors * kLane, part.m.row(), part.m.rows,
-                         v + p * part.v.step(), part.v.row(), 1, u + p * c.weights.step(), c.weights,
-                         panel, false);
+                         v + p * part.v.step(), part.v.row(), 1, u + p * c.weights.step(), c.weights, panel,
+                         false);
         }
       }
       transform_output(c, part.first, 0, part.m, m);
@@ -165,8 +165,7 @@ void by_panels(const Convolution& c) {
       Scratch<float> u(Matrices{kDepth, kVectors}.size()), m(Matrices{kPanelTiles, kVectors}.size());
       for (int64_t i = begin; i < end; ++i) {
         int64_t row = i % pieces * kPanelTiles;
-        convolve_panel(c, part, v, row, smaller(row + kPanelTiles, part.v.rows), i / pieces, u,
-                       m);
+        convolve_panel(c, part, v, row, smaller(row + kPanelTiles, part.v.rows), i / pieces, u, m);
       }
     });
   }
