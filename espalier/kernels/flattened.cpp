@@ -78,7 +78,8 @@ bool flattened_times(Array& out, const Array& a, const Array& b, const Array* bi
 }
 
 bool product_later(Array& out, const Array& a, const Array& b, const Array* bias) {
-  bool worth = !bias && a.numel() < out.numel() && b.numel() < out.numel() && may_put_off(out);
+  bool of_input = a.is_contiguous();  // for a weight's gradient, which nobody unflattens, `a` is turned
+  bool worth = !bias && of_input && a.numel() < out.numel() && b.numel() < out.numel() && may_put_off(out);
   if (worth) put_off(out, make_ref<Product>(out, a, b));
   return worth;
 }

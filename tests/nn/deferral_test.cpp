@@ -1,6 +1,8 @@
 #include <cmath>
 #include <limits>
 
+#include <espalier/core/allocator.h>
+
 #include <gtest/gtest.h>
 
 #include <espalier/core/deferred.h>
@@ -262,6 +264,15 @@ TEST_F(Deferral, SecondDerivatives) {
   };
   Tensor fused = penalty(true);
   expect_near(fused, penalty(false));
+}
+
+TEST_F(Deferral, AWeightsGradientIsNotCopied) {
+  nn::Linear fc(300, 400);
+  Tensor loss = fc(randn({20, 300})).sum();
+  int64_t before = memory_stats().in_use;
+  reset_peak_memory();
+  loss.backward();
+  EXPECT_LT(memory_stats().peak - before, 2 * fc.weight.numel() * 4);
 }
 
 }  // namespace
