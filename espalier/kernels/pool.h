@@ -44,8 +44,8 @@ struct PoolJob {
   DType dtype;
   int64_t images, channels;
   Axis h, w;
-  void* in;   // x or its gradient
-  void* out;  // y or its gradient
+  void* in;     // x or its gradient
+  void* out;    // y or its gradient
   int32_t* at;  // may be null for max_pool_images
 };
 inline constinit Kernel<void(const PoolJob&)> max_pool_images, max_scatter_images, avg_pool_images,
