@@ -168,7 +168,7 @@ class Product {
     int64_t row = roles_.a_is_outer ? outer : inner, col = roles_.a_is_outer ? inner : outer;
     bool last = p + depth == g_.k;
     Gemm part = g_;
-    part.m = roles_.a_is_outer ? outer_items : inner_items,
+    part.m = roles_.a_is_outer ? outer_items : inner_items;
     part.n = roles_.a_is_outer ? inner_items : outer_items;
     part.k = depth;
     part.a = a_.data + row * a_.item + p * a_.depth;
@@ -186,14 +186,14 @@ class Product {
   int64_t depth_, strip_;  // bytes of a packed strip
 };
 
-// Parts of the result, down × across of them, one for each thread, such that the threads pack as little as
+// The result in down × across pieces, one for each thread, such that the threads pack as little as
 // can be. How an element is summed does not depend on it.
-struct Parts {
+struct Grid {
   int64_t down, across;
 };
-Parts parts(const Gemm& g, int64_t threads) {
+Grid grid_for(const Gemm& g, int64_t threads) {
   int64_t rows = ceil_div(g.m, kBlockSide), cols = ceil_div(g.n, kBlockSide);
-  Parts best{1, 1};
+  Grid best{1, 1};
   int64_t least = rows * threads + cols * threads + 1;
   for (int64_t down = 1; down <= smaller(threads, rows); ++down) {
     int64_t across = smaller(threads / down, cols), packed = ceil_div(rows, down) + ceil_div(cols, across);
@@ -202,9 +202,9 @@ Parts parts(const Gemm& g, int64_t threads) {
   return best;
 }
 
-Gemm part_of(const Gemm& g, const Parts& parts, int64_t at) {
-  int64_t rows = ceil_div(ceil_div(g.m, kBlockSide), parts.down) * kBlockSide, row = at % parts.down * rows;
-  int64_t cols = ceil_div(ceil_div(g.n, kBlockSide), parts.across) * kBlockSide, col = at / parts.down * cols;
+Gemm piece_of(const Gemm& g, const Grid& grid, int64_t at) {
+  int64_t rows = ceil_div(ceil_div(g.m, kBlockSide), grid.down) * kBlockSide, row = at % grid.down * rows;
+  int64_t cols = ceil_div(ceil_div(g.n, kBlockSide), grid.across) * kBlockSide, col = at / grid.down * cols;
   Gemm part = g;
   part.m = clamped(g.m - row, rows), part.n = clamped(g.n - col, cols);
   if (part.m == 0 || part.n == 0) return part;
@@ -218,11 +218,11 @@ Gemm part_of(const Gemm& g, const Parts& parts, int64_t at) {
 void gemm(const Gemm& g) {
   if (g.m == 0 || g.n == 0 || g.k == 0) return gemm_float(g);
   Roles r = roles(g);
-  Parts all = parts(g, get_num_threads());
-  parallel_for(all.down * all.across, 1, [&](int64_t begin, int64_t end) {
+  Grid grid = grid_for(g, get_num_threads());
+  parallel_for(grid.down * grid.across, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      Gemm part = part_of(g, all, i);
-      if (part.m > 0 && part.n > 0) Product(part, r).run();
+      Gemm piece = piece_of(g, grid, i);
+      if (piece.m > 0 && piece.n > 0) Product(piece, r).run();
     }
   });
 }
