@@ -61,14 +61,19 @@ def state():
             "channels_last": torch.randn(2, 3, 4, 4).contiguous(memory_format=torch.channels_last)}
 
 
-def files():
-    values = state()
+def round_trips(values):
+    """Both formats: its name, whether all was converted, and PyTorch's file, Espalier's, and Espalier's of that."""
     for legacy in False, True:
         source, target, again = (f"{folder}/{name}.pt" for name in ("source", "target", "again"))
         torch.save(values, source, _use_new_zipfile_serialization=not legacy)
         good = convert(source, target) and convert(target, again)
+        yield "the old format" if legacy else "zip", good, source, target, again
+
+
+def files():
+    values = state()
+    for what, good, _, target, again in round_trips(values):
         back = torch.load(target, weights_only=True)
-        what = "the old format" if legacy else "zip"
         check(f"{what}, all types and views", good and same(values, back))
         check(f"{what}, twice through Espalier", good and same(values, torch.load(again, weights_only=True)))
         check(f"{what}, ties", back["base"].data_ptr() == back["tied"].data_ptr() == back["transposed"].data_ptr())
@@ -110,11 +115,7 @@ def same_quantised(a, b):
 def quantised_files():
     """Scales and zero points; safetensors and NumPy have no place for them."""
     values = quantised()
-    for legacy in False, True:
-        source, target, again = (f"{folder}/{name}.pt" for name in ("source", "target", "again"))
-        torch.save(values, source, _use_new_zipfile_serialization=not legacy)
-        good = convert(source, target) and convert(target, again)
-        what = "the old format" if legacy else "zip"
+    for what, good, source, target, again in round_trips(values):
         for path, how in (target, "quantised"), (again, "quantised, twice through Espalier"):
             check(f"{what}, {how}", good and same_quantised(values, torch.load(path, **SAFE)))
     run = subprocess.run([tool, "diff", source, again], capture_output=True)
