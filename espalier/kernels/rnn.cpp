@@ -2,6 +2,7 @@
 
 #include <atomic>
 
+#include <espalier/kernels/bf16x3.h>
 #include <espalier/kernels/elementwise.h>
 #include <espalier/kernels/matmul.h>
 #include <espalier/kernels/reduce.h>
@@ -25,7 +26,14 @@ Sequence sequence(const RnnInputs& in, const Array& a, int64_t width) {
   int64_t steps = steps_of(in), batch = batch_of(in);
   return in.batch_first ? Sequence{a.data(), width, steps * width} : Sequence{a.data(), batch * width, width};
 }
-Sequence sequence(const RnnInputs& in, const Array& a) { return sequence(in, a, a.shape.back()); }
+// `width` values for every row; for every step only if they are saved.
+Array room(const RnnInputs& in, int64_t width, bool saved) {
+  return saved ? over_time(in, width) : Array::empty({batch_of(in), width}, in.x.dtype);
+}
+Sequence sequence(const RnnInputs& in, const Array& a) {
+  int64_t width = a.shape.back();
+  return a.rank() == 2 ? Sequence{a.data(), 0, width} : sequence(in, a, width);
+}
 
 Array matrix(const Array& a) {  // [rows, columns]
   int64_t columns = a.shape.back();
@@ -101,6 +109,37 @@ void finish(RnnGrads& grads, const RnnInputs& in, const Array& g_x, const Array&
   matmul(rows, matrix(g_x), in.weight_ih);
 }
 
+// Whether an LSTM's weights, split, and their gradient from a piece stay in a thread's second cache.
+bool split_pays(const RnnInputs& in) {
+  constexpr int64_t kFewRows = 24, kFewHidden = 32, kFewSteps = 24, kMostWeights = 192 << 10;
+  int64_t hidden = hidden_of(in), weights = 4 * hidden * (in.x.shape.back() + hidden);
+  return bf16x3() && in.x.dtype == DType::float32 && batch_of(in) >= kFewRows && hidden >= kFewHidden &&
+         steps_of(in) >= kFewSteps && weights <= kMostWeights;
+}
+
+SplitLstmJob split_job(const RnnInputs& in, const RnnJob& job) {
+  SplitLstmJob split{job, in.x.shape.back()};
+  split.x = sequence(in, in.x), split.weight_ih = in.weight_ih.data();
+  return split;
+}
+
+// All gradients but those of the biases.
+void split_backward(RnnGrads& grads, const RnnInputs& in, const RnnJob& job, bool to_x) {
+  SplitLstmJob split = split_job(in, job);
+  if (to_x) grads.x = Array::empty(in.x.shape, in.x.dtype), split.x_grad = sequence(in, grads.x);
+  int64_t pieces = split.pieces(), rows = 4 * split.hidden, width = split.features + split.hidden;
+  Array weights = Array::empty({pieces, rows, width}, in.x.dtype);
+  split.weight_grads = weights.data();
+  split_lstm_steps_backward(split);
+  auto sum_of_columns = [&](int64_t from, int64_t count) {
+    Array out = Array::empty({1, rows, count}, in.x.dtype);
+    sum(out, weights.view({pieces, rows, count}, weights.strides, weights.offset + from));
+    return out.view({rows, count}, {count, 1}, out.offset);
+  };
+  grads.weight_ih = sum_of_columns(0, split.features);
+  grads.weight_hh = sum_of_columns(split.features, split.hidden);
+}
+
 // W_ih x + bias for every step.
 void from_input(Array& out, const RnnInputs& in, const Array* bias) {
   Array rows = matrix(out);
@@ -112,20 +151,30 @@ void from_input(Array& out, const RnnInputs& in, const Array* bias) {
 void set_fused_rnn(bool on) { enabled.store(on, std::memory_order_relaxed); }
 bool fused_rnn() { return enabled.load(std::memory_order_relaxed); }
 
-Array lstm(const RnnInputs& in, RnnSaved& saved) {
-  int64_t hidden = hidden_of(in);
+Array lstm(const RnnInputs& in, RnnSaved* saved) {
+  int64_t hidden = hidden_of(in), last = in.reverse ? 0 : steps_of(in) - 1;
   Array y = Array::empty({(steps_of(in) + 1) * in.h.numel()}, in.x.dtype);
   if (nothing_to_do(y)) return y;
-  saved = {over_time(in, 4 * hidden), over_time(in, hidden)};
-  Array both = in.bias_ih && in.bias_hh ? sum_of(*in.bias_ih, *in.bias_hh) : Array();
-  from_input(saved.gates, in, both.storage ? &both : in.bias_ih ? in.bias_ih : in.bias_hh);
+  Array c = state_part(in, y), gates = room(in, 4 * hidden, saved),
+        cells = saved ? room(in, hidden, true) : c;
   RnnJob job = job_of(in);
-  job.gates = sequence(in, saved.gates), job.cells = sequence(in, saved.cells);
+  job.gates = sequence(in, gates), job.cells = sequence(in, cells);
   job.y = sequence(in, y, hidden), job.c = in.c.data();
-  lstm_steps(job);
-  int64_t last = in.reverse ? 0 : steps_of(in) - 1;
-  Array c = state_part(in, y), cells = part(in, saved.cells, last, last + 1);
-  copy(c, cells.view(c.shape, {job.cells.row, 1}, cells.offset));
+  Array both = in.bias_ih && in.bias_hh ? sum_of(*in.bias_ih, *in.bias_hh) : Array();
+  const Array* bias = both.storage ? &both : in.bias_ih ? in.bias_ih : in.bias_hh;
+  if (split_pays(in)) {
+    SplitLstmJob split = split_job(in, job);
+    split.bias = bias ? bias->data() : nullptr;
+    split_lstm_steps(split);
+  } else {
+    Array from_x = saved ? gates : over_time(in, 4 * hidden);
+    from_input(from_x, in, bias);
+    job.from_x = sequence(in, from_x);
+    lstm_steps(job);
+  }
+  if (!saved) return y;
+  *saved = {gates, cells};
+  copy(c, cells.view(c.shape, {job.cells.row, 1}, part(in, cells, last, last + 1).offset));
   return y;
 }
 
@@ -133,31 +182,37 @@ RnnGrads lstm_backward(const RnnInputs& in, const RnnSaved& saved, const Array& 
                        bool to_x) {
   RnnGrads grads{.h = Array::empty_like(in.h), .c = Array::empty_like(in.h)};
   copy(grads.c, state_part(in, g));
-  Array g_gates = over_time(in, 4 * hidden_of(in));
   RnnJob job = job_of(in);
   job.gates = sequence(in, saved.gates), job.cells = sequence(in, saved.cells);
-  job.c = in.c.data(), job.g_y = sequence(in, g, hidden_of(in)), job.g_x = sequence(in, g_gates);
+  job.c = in.c.data(), job.g_y = sequence(in, g, hidden_of(in));
   job.g_first_h = grads.h.data(), job.g_c = grads.c.data();
   Array bias = Array::empty({batch_of(in), 4 * hidden_of(in)}, in.x.dtype);
   job.g_bias_x = bias.data();
-  lstm_steps_backward(job);
+  if (split_pays(in)) {
+    job.y = sequence(in, y, hidden_of(in));
+    split_backward(grads, in, job, to_x);
+  } else {
+    Array g_gates = over_time(in, 4 * hidden_of(in));
+    job.g_x = sequence(in, g_gates);
+    lstm_steps_backward(job);
+    finish(grads, in, g_gates, g_gates, y, to_x);
+  }
   if (in.bias_ih || in.bias_hh) grads.bias_ih = grads.bias_hh = bias_gradient(bias);
-  finish(grads, in, g_gates, g_gates, y, to_x);
   return grads;
 }
 
-Array gru(const RnnInputs& in, RnnSaved& saved) {
+Array gru(const RnnInputs& in, RnnSaved* saved) {
   int64_t hidden = hidden_of(in);
   Array y = Array::empty({steps_of(in) * in.h.numel()}, in.x.dtype);
   if (nothing_to_do(y)) return y;
-  saved.gates = over_time(in, 4 * hidden);
-  Array from_x = over_time(in, 3 * hidden);
+  Array gates = room(in, 4 * hidden, saved), from_x = over_time(in, 3 * hidden);
   from_input(from_x, in, in.bias_ih);
   RnnJob job = job_of(in);
   if (in.bias_hh) job.bias_hh = in.bias_hh->data();
-  job.from_x = sequence(in, from_x), job.gates = sequence(in, saved.gates);
+  job.from_x = sequence(in, from_x), job.gates = sequence(in, gates);
   job.y = sequence(in, y, hidden);
   gru_steps(job);
+  if (saved) saved->gates = gates;
   return y;
 }
 

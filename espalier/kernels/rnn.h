@@ -28,9 +28,10 @@ struct RnnGrads {
   Array x = {}, h = {}, c = {}, weight_ih = {}, weight_hh = {}, bias_ih = {}, bias_hh = {};
 };
 
-// The h of every step in the layout of x, and after it, for LSTM, the last c [N, H]; one dimension.
-Array lstm(const RnnInputs& in, RnnSaved& saved);
-Array gru(const RnnInputs& in, RnnSaved& saved);
+// The h of every step in the layout of x, and after it, for LSTM, the last c [N, H]; one dimension. Nothing
+// is saved where `saved` is null.
+Array lstm(const RnnInputs& in, RnnSaved* saved);
+Array gru(const RnnInputs& in, RnnSaved* saved);
 
 // Gradients from that of the result `y`, both row-major; that of x only if asked.
 RnnGrads lstm_backward(const RnnInputs& in, const RnnSaved& saved, const Array& y, const Array& g, bool to_x);
@@ -49,17 +50,36 @@ struct RnnJob {
   DType dtype;
   int64_t steps, batch, hidden;
   bool reverse;
-  const void* weight_hh;                    // [gates * hidden, hidden]
-  const void* bias_hh = nullptr;            // of GRU, may be null
-  Sequence from_x = {};                     // W_ih x + biases; of LSTM the same memory as gates
-  Sequence gates = {}, cells = {}, y = {};  // cells of LSTM
-  const void *h = nullptr, *c = nullptr;    // [batch, hidden]
+  const void* weight_hh;          // [gates * hidden, hidden]
+  const void* bias_hh = nullptr;  // of GRU, may be null
+  Sequence from_x = {};           // W_ih x + biases
+  // Steps of 0 where they are not saved. LSTM's gates may be in the place of from_x; cells are LSTM's.
+  Sequence gates = {}, cells = {};
+  Sequence y = {};
+  const void *h = nullptr, *c = nullptr;  // [batch, hidden]
   Sequence g_y = {};
-  Sequence g_x = {}, g_h = {};  // gradients of W_ih x and of W_hh h; of LSTM the same memory
+  Sequence g_x = {}, g_h = {};  // gradients of W_ih x and of W_hh h, the same for LSTM
   // [batch, hidden]; g_c: that of the last c comes, that of the first goes.
   void *g_first_h = nullptr, *g_c = nullptr;
   void *g_bias_x = nullptr, *g_bias_h = nullptr;  // sums over the steps of g_x and g_h, for each row
 };
 inline constinit Kernel<void(const RnnJob&)> lstm_steps, lstm_steps_backward, gru_steps, gru_steps_backward;
+
+// An LSTM whose products with x are made step by step too, split as by gemm_bf16x3: neither from_x nor g_x
+// are needed.
+struct SplitLstmJob : RnnJob {
+  int64_t features;
+  Sequence x = {}, x_grad = {};  // the gradient is wanted if its data is not null
+  const void *weight_ih = nullptr, *bias = nullptr;
+  // [pieces, 4 * hidden, features + hidden]: gradients of weight_ih and weight_hh from piece_rows() rows
+  // each.
+  void* weight_grads = nullptr;
+
+  // Of the batch: an even number, of up to 16 rows.
+  int64_t pieces() const { return (batch + 31) / 32 * 2; }
+  int64_t piece_rows() const { return (batch + pieces() - 1) / pieces(); }
+};
+// Offered where gemm_bf16x3 is; float32 only.
+inline constinit Kernel<void(const SplitLstmJob&)> split_lstm_steps, split_lstm_steps_backward;
 
 }  // namespace espalier::kernels

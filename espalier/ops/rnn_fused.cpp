@@ -75,7 +75,7 @@ std::pair<Tensor, Tensor> fused_lstm(const Tensor& x, const LstmState& state, co
   const auto& [h, c] = state;
   std::vector<Tensor> inputs{x, h, c, w.weight_ih, w.weight_hh, w.bias_ih, w.bias_hh};
   kernels::RnnSaved saved;
-  Array y = kernels::lstm(Arrays(inputs, o).in, saved);
+  Array y = kernels::lstm(Arrays(inputs, o).in, on_tape(inputs) ? &saved : nullptr);
   Tensor flat =
       record("lstm", inputs, y, {{"batch_first", o.batch_first}, {"reverse", o.reverse}},
              [kept = Kept(inputs, o), saved](const Tensor& g, const Tensor& y) {
@@ -93,7 +93,7 @@ std::pair<Tensor, Tensor> fused_lstm(const Tensor& x, const LstmState& state, co
 Tensor fused_gru(const Tensor& x, const Tensor& h, const RnnWeights& w, const RnnOptions& o) {
   std::vector<Tensor> inputs{x, h, Tensor(), w.weight_ih, w.weight_hh, w.bias_ih, w.bias_hh};
   kernels::RnnSaved saved;
-  Array y = kernels::gru(Arrays(inputs, o).in, saved);
+  Array y = kernels::gru(Arrays(inputs, o).in, on_tape(inputs) ? &saved : nullptr);
   Tensor flat = record("gru", inputs, y, {{"batch_first", o.batch_first}, {"reverse", o.reverse}},
                        [kept = Kept(inputs, o), saved](const Tensor& g, const Tensor& y) {
                          auto inputs = kept.inputs();

@@ -1,6 +1,8 @@
+#include <espalier/autograd/grad_mode.h>
 #include <espalier/core/threads.h>
 #include <espalier/ops/creation.h>
 #include <espalier/ops/math.h>
+#include <espalier/ops/matmul.h>
 #include <espalier/ops/reduce.h>
 #include <espalier/ops/rnn.h>
 #include <espalier/ops/view.h>
@@ -34,6 +36,9 @@ const Case cases[] = {
     {2, 6, 20, 33, {.batch_first = true, .reverse = true}},
     {3, 17, 3, 72, {}},
     {2, 4, 9, 130, {.batch_first = true}},
+    // Split products, with pieces of the batch and sums of gradients that are full or not.
+    {25, 45, 40, 48, {}},
+    {26, 33, 65, 33, {.batch_first = true, .reverse = true}},
 };
 
 struct Problem {
@@ -102,15 +107,65 @@ TEST(FusedRnn, AgreesWithTheComposedOperations) {
 TEST(FusedRnn, DoesNotDependOnTheNumberOfThreads) {
   int before = get_num_threads();
   for (bool is_lstm : {true, false}) {
-    std::vector<std::vector<float>> results[2];
-    for (int threads : {1, 3}) {
-      set_num_threads(threads);
-      for (const Tensor& t : all({5, 29, 8, 40, {}}, is_lstm, float32, false)) {
-        results[threads == 1 ? 0 : 1].push_back(t.to_vector<float>());
+    for (int64_t batch : {29, 61}) {
+      std::vector<std::vector<float>> results[2];
+      for (int threads : {1, 3}) {
+        set_num_threads(threads);
+        for (const Tensor& t : all({25, batch, 8, 40, {}}, is_lstm, float32, false)) {
+          results[threads == 1 ? 0 : 1].push_back(t.to_vector<float>());
+        }
       }
+      set_num_threads(before);
+      EXPECT_EQ(results[0], results[1]);
     }
-    set_num_threads(before);
-    EXPECT_EQ(results[0], results[1]);
+  }
+}
+
+// Without gradients nothing is saved.
+TEST(FusedRnn, GivesTheSameWithoutGradients) {
+  for (const Case& c : cases) {
+    for (bool is_lstm : {true, false}) {
+      Problem p(c, is_lstm ? 4 : 3, float32);
+      auto run = [&] {
+        if (!is_lstm) return gru(p.x, p.h, p.w, p.options).first.to_vector<float>();
+        auto [y, state] = lstm(p.x, {p.h, p.state_c}, p.w, p.options);
+        return cat({y.flatten(), state.second.flatten()}).to_vector<float>();
+      };
+      auto with = run();
+      NoGrad no_grad;
+      EXPECT_EQ(run(), with) << "hidden " << c.hidden;
+    }
+  }
+}
+
+std::vector<bool> finite(const Tensor& t) {
+  std::vector<bool> out;
+  for (double v : t.to_vector<double>()) out.push_back(std::isfinite(v));
+  return out;
+}
+
+// Numbers that can't be split, in a row of the batch, in the weights or in the gradient of the result.
+TEST(FusedRnn, TakesNumbersThatAreTooLargeToSplit) {
+  bool before = bf16x3();
+  Problem p({25, 40, 33, 48, {}}, 4, float32);
+  Tensor x = p.x.detach(), row = zeros_like(x), w = p.w.weight_hh.detach(), some = zeros_like(w);
+  row.select(1, 17).fill_(1e20);
+  some.select(0, 5).fill_(1e20);
+  for (auto [input, weight, scale] : {std::tuple(x + row, w, 1.0), {x, w + some, 1.0}, {x, w, 1e20}}) {
+    std::vector<Tensor> results[2];
+    for (bool split : {false, true}) {
+      set_bf16x3(split);
+      Tensor x = input.detach().requires_grad_(), w = weight.detach().requires_grad_();
+      Tensor y = lstm(x, {p.h, p.state_c}, {p.w.weight_ih, w, p.w.bias_ih, p.w.bias_hh}).first;
+      results[split] = grad((y * scale).sum(), {x, p.h, p.state_c, p.w.weight_ih, w, p.w.bias_ih});
+      results[split].push_back(y);
+    }
+    set_bf16x3(before);
+    for (size_t i = 0; i < results[0].size(); ++i) {
+      ASSERT_EQ(finite(results[1][i]), finite(results[0][i])) << "result " << i << ", scale " << scale;
+      EXPECT_LT(distance(results[1][i], results[0][i].to(float64)), 1e-5)
+          << "result " << i << ", scale " << scale;
+    }
   }
 }
 
