@@ -102,8 +102,14 @@ void unflatten(Array& y, const Array& flat) {
     Array source = row_major(flat);
     return copy(y, source.view(y.shape, contiguous_strides(y.shape), source.offset));
   }
+  put_off_or_compute(y, make_ref<UnflattenedProduct>(y, *work->a, *work->b));
+}
+
+Array UnflattenedProduct::b() const { return reordered(*weights_, shape_); }
+
+void UnflattenedProduct::compute(Array& y) const {
   Array rows = as_matrix(y);
-  matmul(rows, *work->a, reordered(*work->b, y.shape));
+  matmul(rows, *a, b());
 }
 
 bool matmul_flattened(Array& out, const Array& a, const Array& b, const Array* bias) {

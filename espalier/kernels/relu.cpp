@@ -28,7 +28,35 @@ bool has_rows(const Array& x) {
 
 }  // namespace
 
+// Where making g here costs less than reading it.
+Ref<UnflattenedProduct> ReluBackward::product() const {
+  constexpr int64_t kMostDepth = 16, kFewImages = 16;
+  auto work = work_behind<UnflattenedProduct>(*g);
+  bool pays = work && g->dtype == DType::float32 && y->dtype == g->dtype && y->strides == g->strides &&
+              g->shape[0] >= kFewImages && g->shape[1] % ReluOfProductJob::kChannels == 0 &&
+              work->a->shape[1] <= kMostDepth;
+  return pays ? work : Ref<UnflattenedProduct>();
+}
+
+void ReluBackward::compute_from(const UnflattenedProduct& product, Array& gx) const {
+  int64_t images = gx.shape[0], channels = gx.shape[1], each = ReluOfProductJob::kImages;
+  Array b = product.b(), sums = Array::empty({(images + each - 1) / each, channels}, gx.dtype);
+  relu_backward_of_product({.images = images,
+                            .columns = b.shape[1],
+                            .channels = channels,
+                            .depth = b.shape[0],
+                            .a = product.a->data<float>(),
+                            .b = b.data<float>(),
+                            .b_row = b.strides[0],
+                            .y = y->data<float>(),
+                            .gx = gx.data<float>(),
+                            .sums = sums.data<float>()});
+  sums_ = Array::empty({channels}, DType::float64);
+  sum_rows(sums_, sums);
+}
+
 Ref<Storage> ReluBackward::reusable() const {
+  if (product()) return {};
   bool alone = g->storage->use_count() == 1 && is_all(*g) && !(g->storage == y->storage);
   return alone ? g->storage : Ref<Storage>();
 }
@@ -37,6 +65,7 @@ void ReluBackward::compute(Array& gx) const {
   bool alike = has_rows(gx) && g->strides == gx.strides && y->strides == gx.strides && g->dtype == gx.dtype &&
                y->dtype == gx.dtype;
   if (!alike) return relu_backward(gx, *g, *y);
+  if (auto made = product()) return compute_from(*made, gx);
   int64_t channels = gx.shape[1], outer = gx.numel() / channels,
           chunk = std::max<int64_t>(1, 16384 / channels);
   DType type = gx.dtype == DType::float64 ? gx.dtype : DType::float32;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <espalier/kernels/flattened.h>
 #include <espalier/kernels/fusible.h>
 
 namespace espalier::kernels {
@@ -8,7 +9,8 @@ namespace espalier::kernels {
 void relu(Array& y, const Array& x);
 void relu_backward(Array& gx, const Array& g, const Array& y);
 
-// relu_backward put off, for those who can leave out what the ReLU held back while they read g.
+// relu_backward put off, for those who can leave out what the ReLU held back while they read g. Where g is an
+// unflattened product put off in turn, it is made here and never written.
 class ReluBackward : public Deferred {
  public:
   ReluBackward(const Array& gx, const Array& g, const Array& y) : Deferred(gx), g(g), y(y) {}
@@ -24,6 +26,9 @@ class ReluBackward : public Deferred {
   void compute(Array& gx) const override;
 
  private:
+  Ref<UnflattenedProduct> product() const;
+  void compute_from(const UnflattenedProduct& product, Array& gx) const;
+
   mutable Array sums_;
 };
 
@@ -36,5 +41,18 @@ struct ReluBackwardJob {
   void* sums;  // one row [channels] for each `chunk` of outer positions, in float32 or float64
 };
 inline constinit Kernel<void(const ReluBackwardJob&)> relu_backward_rows;
+
+// The same for rows of images, where g is a[images, depth] · b[depth, columns]; columns in channels-last
+// order.
+struct ReluOfProductJob {
+  static constexpr int64_t kImages = 4, kChannels = 16;  // together in a sum; of which there are multiples
+  int64_t images, columns, channels, depth;
+  const float *a, *b;
+  int64_t b_row;
+  const float* y;
+  float* gx;
+  float* sums;  // one row [channels] for kImages images each
+};
+inline constinit Kernel<void(const ReluOfProductJob&)> relu_backward_of_product;
 
 }  // namespace espalier::kernels
