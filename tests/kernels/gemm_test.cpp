@@ -24,6 +24,11 @@ TEST_F(Gemm, MultipliesMatricesOfAllSizesAndOrders) {
   }
 }
 
+TEST_F(Gemm, MultipliesFewRowsWithALargeMatrix) {
+  check_all<float>(10, 5000, 63, 1e-6, kernels::gemm_float);
+  check_all<double>(3, 4096, 64, 1e-14, kernels::gemm_double);
+}
+
 TEST_F(Gemm, MultipliesMatricesOfSeveralTiles) {
   check_all<float>(250, 100, 70, 1e-6, kernels::gemm_float);
   check_all<float>(30, 800, 50, 1e-6, kernels::gemm_float);

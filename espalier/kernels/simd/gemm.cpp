@@ -4,6 +4,7 @@
 #include <espalier/kernels/simd/block.h>
 #include <espalier/kernels/simd/dots.h>
 #include <espalier/kernels/simd/pack.h>
+#include <espalier/kernels/simd/streams.h>
 
 // The classical blocked product (Goto and van de Geijn 2008): a tile of c belongs to one thread, which takes
 // it panel by panel; what it reads again and again is packed and stays in its caches.
@@ -181,7 +182,13 @@ void gemm(const Gemm& g) {
   if (g.k == 0) return no_products<T>(g);
   bool thin = (g.n <= 4 * kDotCols && g.k >= 256) || (g.m <= kFewRows && g.k >= 64);
   if (thin && g.a_col == 1 && g.b_row == 1) return by_dots<T>(g);
-  Tiles<T>(g).run();
+  if (!streams_pay<T>(g)) return Tiles<T>(g).run();
+  int64_t done = by_streams<T>(g);
+  Gemm rest = g;
+  rest.n -= done;
+  rest.b = static_cast<const T*>(g.b) + done;
+  rest.c = static_cast<T*>(g.c) + done;
+  if (rest.n > 0) Tiles<T>(rest).run();
 }
 
 }  // namespace
