@@ -17,4 +17,27 @@ bool bf16x3();
 // As gemm_float, if bf16x3().
 inline constinit Kernel<void(const Gemm&)> gemm_bf16x3;
 
+// A matrix that is not written anywhere: in row i stand, for each tap, `channels` numbers that lie side by
+// side in x, or zeros where the tap is outside.
+struct GatheredRows {
+  static constexpr int64_t kMostTaps = 64, kChannels = 32;  // channels are a multiple of these
+
+  const float* x;
+  const float* zeros;  // as many as channels
+  int64_t rows, channels;
+  const int64_t* place;    // of each row
+  const uint64_t* inside;  // of each row: a bit for each tap
+  const int64_t* tap;      // distances of the taps from a place
+};
+
+// A product whose a, or b, or both, are gathered; a is by rows, b by columns else. The rows of c may begin
+// anywhere.
+struct GatheredGemm {
+  Gemm product;
+  const GatheredRows *a = nullptr, *b = nullptr;
+  const int64_t* c_row_at = nullptr;  // null: they are c_row apart
+};
+// `fits` becomes false, and c holds nothing of use, where a number is infinite or above 2^56.
+inline constinit Kernel<void(const GatheredGemm&, bool& fits)> gathered_gemm_bf16x3;
+
 }  // namespace espalier::kernels

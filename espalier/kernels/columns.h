@@ -17,6 +17,9 @@ inline constinit Kernel<void(const ColumnsJob&)> gather_columns;
 // Each element of x is the sum of those of the columns that it went to.
 inline constinit Kernel<void(const ColumnsJob&)> sum_columns;
 
+// Weights [O, C, KH, KW] as [O, KH, KW, C] in that order, a matrix of O rows.
+Array tap_rows(const Array& w, bool at_once = false);
+
 // As conv2d_onednn and its adjoints: false, with nothing done, where that is expected to be faster. oneDNN's
 // own convolutions, its gradients above all, are slow where images are small and channels many.
 bool conv2d_by_columns(Array& y, const Array& x, const Array& w, const Array* bias, const ConvGeometry& c,

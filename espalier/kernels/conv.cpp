@@ -67,7 +67,8 @@ void conv2d(Array& y, const Array& x, const Array& w, const Array* bias, const C
       return conv2d_winograd(y, in, w, bias, geometry, relu);
     }
     bool fused = relu && gives_no_nan(in, w, bias);
-    if (conv2d_by_columns(y, in, w, bias, geometry, fused) ||
+    if (conv2d_bf16x3(y, in, w, bias, geometry, fused) ||
+        conv2d_by_columns(y, in, w, bias, geometry, fused) ||
         conv2d_onednn(y, in, w, bias, geometry, fused)) {
       return apply_relu(y, relu && !fused);
     }
@@ -89,6 +90,7 @@ void conv2d_input(Array& gx, const Array& w, const Array& g, const ConvGeometry&
   if (chooses_winograd(w.shape, gx.shape, gx.dtype, geometry)) {
     return conv2d_input_winograd(gx, w, grad, geometry);
   }
+  if (conv2d_input_bf16x3(gx, w, grad, geometry)) return;
   if (conv2d_input_by_columns(gx, w, grad, geometry)) return;
   if (conv2d_input_onednn(gx, w, grad, geometry)) return;
   if (gx.dtype == DType::float32) return conv2d_input_by_gemm(gx, row_major(w), grad, geometry);
@@ -106,6 +108,7 @@ void conv2d_weight(Array& gw, const Array& x, const Array& g, const ConvGeometry
   if (chooses_winograd(gw.shape, g.shape, gw.dtype, geometry)) {
     return conv2d_weight_winograd(gw, in, grad, geometry);
   }
+  if (conv2d_weight_bf16x3(gw, in, grad, geometry)) return;
   if (conv2d_weight_by_columns(gw, in, grad, geometry)) return;
   if (conv2d_weight_onednn(gw, in, grad, geometry)) return;
   if (gw.dtype == DType::float32) return conv2d_weight_by_gemm(gw, x, grad, geometry);

@@ -27,6 +27,13 @@ bool conv2d_onednn(Array& y, const Array& x, const Array& w, const Array* bias, 
 bool conv2d_input_onednn(Array& gx, const Array& w, const Array& g, const ConvGeometry& geometry);
 bool conv2d_weight_onednn(Array& gw, const Array& x, const Array& g, const ConvGeometry& geometry);
 
+// The same on AMX (kernels/bf16x3.h), for float32 and channels-last x, g, y and gx. False, with nothing of
+// use done, where that is impossible or expected to be slower.
+bool conv2d_bf16x3(Array& y, const Array& x, const Array& w, const Array* bias, const ConvGeometry& geometry,
+                   bool relu);
+bool conv2d_input_bf16x3(Array& gx, const Array& w, const Array& g, const ConvGeometry& geometry);
+bool conv2d_weight_bf16x3(Array& gw, const Array& x, const Array& g, const ConvGeometry& geometry);
+
 // The same as a product of matrices, for float32 and float64; w is row-major.
 void conv2d_by_gemm(Array& y, const Array& x, const Array& w, const Array* bias,
                     const ConvGeometry& geometry);

@@ -50,16 +50,18 @@ Array as_matrix(const Array& y) {
   return y.view({rows, cols}, {cols, 1}, y.offset);
 }
 
-// The weights as [O, KH, KW, C] in that order, as a matrix of O rows.
-Array tap_rows(const Array& w) {
-  return packed(w, kPackedTapRows, [&] {
-    Array rows = Array::empty({w.shape[0], w.shape[2], w.shape[3], w.shape[1]}, w.dtype);
-    copy(rows, w.view(rows.shape, {w.strides[0], w.strides[2], w.strides[3], w.strides[1]}, w.offset));
-    return rows.view({w.shape[0], rows.numel() / w.shape[0]}, {rows.strides[0], 1}, 0);
-  });
-}
-
 }  // namespace
+
+Array tap_rows(const Array& w, bool at_once) {
+  return packed(
+      w, kPackedTapRows,
+      [&] {
+        Array rows = Array::empty({w.shape[0], w.shape[2], w.shape[3], w.shape[1]}, w.dtype);
+        copy(rows, w.view(rows.shape, {w.strides[0], w.strides[2], w.strides[3], w.strides[1]}, w.offset));
+        return rows.view({w.shape[0], rows.numel() / w.shape[0]}, {rows.strides[0], 1}, 0);
+      },
+      at_once);
+}
 
 bool conv2d_by_columns(Array& y, const Array& x, const Array& w, const Array* bias, const ConvGeometry& c,
                        bool relu_after) {

@@ -2,6 +2,7 @@
 
 #include <immintrin.h>
 
+#include <espalier/kernels/bf16x3.h>
 #include <espalier/kernels/simd/pack.h>
 
 // Matrices as tiles of bfloat16: a block of 32 depths × 16 rows (or columns) of a float32 matrix becomes
@@ -62,12 +63,20 @@ inline bool too_large(const Largest& largest) {
   return any;
 }
 
-// A float32 matrix; element (i, p) is at data[i * item + p * depth]. An item is a row of the left matrix of a
-// product or a column of the right one.
+// Some of the items or depths of a matrix.
+struct Range {
+  int64_t begin, size;
+  int64_t end() const { return begin + size; }
+};
+
+// A float32 matrix; element (i, p) is at data[i * item + p * depth], or gathered: rows are the items of a
+// left matrix, the depths of a right one. An item is a row of the left matrix of a product or a column of the
+// right one.
 struct Source {
   const float* data;
   int64_t item, depth;    // strides
   int64_t items, depths;  // sizes
+  const GatheredRows* gathered = nullptr;
 };
 
 inline int64_t clamped(int64_t x, int64_t most) { return x < 0 ? 0 : smaller(x, most); }
@@ -96,9 +105,25 @@ inline void load_turned(Floats* v, const float* p, int64_t row, int64_t lane, in
   }
 }
 
+// As pack_block, of gathered rows.
+inline void pack_gathered(uint8_t* to, const GatheredRows& g, int64_t i, int64_t p, bool left,
+                          Largest& largest) {
+  int64_t column = left ? p : i, tap = column / g.channels, channel = column - tap * g.channels;
+  const float* x = g.x + g.tap[tap] + channel;
+  auto row = [&](int64_t r) { return r < g.rows && (g.inside[r] >> tap & 1) ? x + g.place[r] : g.zeros; };
+  for (int64_t r = 0; r < kSide; ++r, to += kBytes) {
+    const float* at = row((left ? i : p) + r);
+    Floats first = load_lanes_of(at, 1, kSide);
+    Floats second = load_lanes_of(left ? at + kSide : row(p + kSide + r), 1, kSide);
+    note(largest, first), note(largest, second);
+    store_parts(to, first, second);
+  }
+}
+
 // The block of items [i, i + 16) and depths [p, p + 32). Left: each row of a tile is an item; right: a pair
 // of depths.
 inline void pack_block(uint8_t* to, const Source& x, int64_t i, int64_t p, bool left, Largest& largest) {
+  if (x.gathered) return pack_gathered(to, *x.gathered, i, p, left, largest);
   int64_t items = clamped(x.items - i, kSide), depths = clamped(x.depths - p, kStep);
   const float* from = x.data + i * x.item + p * x.depth;
   int64_t row = left ? x.item : x.depth, lane = left ? x.depth : x.item;
@@ -122,10 +147,13 @@ inline void pack_block(uint8_t* to, const Source& x, int64_t i, int64_t p, bool 
   for (int64_t r = 0; r < kSide; ++r) store(r, v[0][r], v[1][r]);
 }
 
-// Blocks one after the other: for 16 items from i on all depths. False where a number is too large.
-inline bool pack_strip(uint8_t* to, const Source& x, int64_t i, bool left) {
+// Blocks one after the other: for 16 items from i on the depths of the range. False where a number is too
+// large.
+inline bool pack_strip(uint8_t* to, const Source& x, int64_t i, Range depths, bool left) {
   Largest largest = {};
-  for (int64_t p = 0; p < x.depths; p += kStep, to += kBlockBytes) pack_block(to, x, i, p, left, largest);
+  for (int64_t p = depths.begin; p < depths.end(); p += kStep, to += kBlockBytes) {
+    pack_block(to, x, i, p, left, largest);
+  }
   return !too_large(largest);
 }
 

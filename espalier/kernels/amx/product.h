@@ -1,0 +1,228 @@
+#pragma once
+
+#include <espalier/core/threads.h>
+#include <espalier/kernels/amx/block.h>
+#include <espalier/kernels/simd/scratch.h>
+
+// A product of two matrices by one thread. The matrix with fewer items, or a chunk of it, is packed whole and
+// stays in the second cache; the other one is packed panel by panel.
+namespace espalier::kernels::ESPALIER_SIMD_LEVEL {
+namespace {
+
+constexpr int64_t kInnerBytes = 768 << 10;
+constexpr int64_t kDepth = 800;  // of a panel, at most
+
+// c, as in Gemm.
+struct Result {
+  float* data;
+  int64_t row;
+  const int64_t* row_at;  // where its rows begin, if they are not `row` apart
+  bool accumulate;
+  const float* bias;
+  bool relu;
+
+  float* at(int64_t i, int64_t j) const { return data + (row_at ? row_at[i] : i * row) + j; }
+};
+
+struct Factors {
+  Source a, b;
+  Result c;
+  // Which matrix is packed as the left one (the result is turned if it is b), and which is the inner one.
+  bool a_is_left, a_is_outer;
+};
+
+// Rows and columns of the result, and the depths whose products they are to be given.
+struct Piece {
+  Range rows, cols, depths;
+};
+
+// The four squares of the block are turned, and exchanged across the diagonal.
+void turn_block(float* sums) {
+  auto square = [&](int64_t r, int64_t c) { return sums + r * kSide * kBlockSide + c * kSide; };
+  auto load = [](Floats* v, const float* from) {
+    for (int64_t i = 0; i < kSide; ++i) v[i] = *reinterpret_cast<const Floats*>(from + i * kBlockSide);
+    turn<float>(v);
+  };
+  auto store = [](float* to, const Floats* v) {
+    for (int64_t i = 0; i < kSide; ++i) *reinterpret_cast<Floats*>(to + i * kBlockSide) = v[i];
+  };
+  Floats a[kSide], b[kSide];
+  for (int64_t i = 0; i < 2; ++i) load(a, square(i, i)), store(square(i, i), a);
+  load(a, square(0, 1)), load(b, square(1, 0));
+  store(square(1, 0), a), store(square(0, 1), b);
+}
+
+// A vector of c from its sums.
+inline void store_lane_sums(float* c, Floats v, const Result& to, const float* bias, int64_t count) {
+  if (to.accumulate) v += load_lanes_of(c, 1, count);
+  if (bias) v += load_lanes_of(bias, 1, count);
+  if (to.relu) v = v < 0 ? Floats{} : v;
+  if (count == kSide) *reinterpret_cast<Floats*>(c) = v;
+  else __builtin_memcpy(c, &v, static_cast<size_t>(count) * sizeof(float));
+}
+
+void store_sums(const Result& to, const Piece& piece, const float* sums) {
+  bool whole = piece.cols.size == kBlockSide && !to.bias && !to.relu;
+  for (int64_t r = 0; r < piece.rows.size; ++r, sums += kBlockSide) {
+    float* c = to.at(piece.rows.begin + r, piece.cols.begin);
+    if (whole) {
+      auto* out = reinterpret_cast<Floats*>(c);
+      auto* from = reinterpret_cast<const Floats*>(sums);
+      out[0] = to.accumulate ? out[0] + from[0] : from[0];
+      out[1] = to.accumulate ? out[1] + from[1] : from[1];
+      continue;
+    }
+    const float* bias = to.bias ? to.bias + piece.cols.begin : nullptr;
+    for (int64_t j = 0; j < piece.cols.size; j += kSide) {
+      store_lane_sums(c + j, *reinterpret_cast<const Floats*>(sums + j), to, bias ? bias + j : nullptr,
+                      smaller(kSide, piece.cols.size - j));
+    }
+  }
+}
+
+void prefetch_result(const Result& to, const Piece& piece) {
+  for (int64_t r = 0; r < piece.rows.size; ++r) {
+    float* c = to.at(piece.rows.begin + r, piece.cols.begin);
+    for (int64_t j = 0; j < piece.cols.size; j += kSide) __builtin_prefetch(c + j, 1);
+  }
+}
+
+// Where a number is too large for the tiles, `otherwise(piece)` computes that piece; it says whether it can.
+template <class Otherwise>
+class Product {
+ public:
+  Product(const Factors& f, Range rows, Range cols, const Otherwise& otherwise)
+      : f_(f),
+        outer_range_(f.a_is_outer ? rows : cols),
+        inner_range_(f.a_is_outer ? cols : rows),
+        depth_(ceil_div(ceil_div(f.a.depths, ceil_div(f.a.depths, kDepth)), kStep) * kStep),
+        strip_(ceil_div(smaller(depth_, f.a.depths), kStep) * kBlockBytes),
+        otherwise_(otherwise) {}
+
+  bool run() const {
+    TileScope tiles;
+    int64_t most = kInnerBytes / (2 * strip_) * kBlockSide;
+    most = smaller(most < kBlockSide ? kBlockSide : most, inner_range_.size);
+    Scratch<uint8_t> packed(ceil_div(most, kSide) * strip_), panel(2 * strip_);
+    for (int64_t p = 0; p < f_.a.depths; p += depth_) {
+      Range depths{p, smaller(depth_, f_.a.depths - p)};
+      for (int64_t i = inner_range_.begin; i < inner_range_.end(); i += most) {
+        if (!multiply_chunk({i, smaller(most, inner_range_.end() - i)}, depths, packed, panel)) return false;
+      }
+    }
+    return true;
+  }
+
+ private:
+  const Source& outer() const { return f_.a_is_outer ? f_.a : f_.b; }
+  const Source& inner() const { return f_.a_is_outer ? f_.b : f_.a; }
+  bool outer_is_left() const { return f_.a_is_outer == f_.a_is_left; }
+
+  Piece piece(Range outer, Range inner, Range depths) const {
+    return f_.a_is_outer ? Piece{outer, inner, depths} : Piece{inner, outer, depths};
+  }
+
+  bool multiply_chunk(Range inner_items, Range depths, uint8_t* packed, uint8_t* panel) const {
+    bool fits = true;
+    for (int64_t s = 0; s < ceil_div(inner_items.size, kSide); ++s) {
+      int64_t item = inner_items.begin + s * kSide;
+      fits &= pack_strip(packed + s * strip_, inner(), item, depths, !outer_is_left());
+    }
+    for (int64_t o = outer_range_.begin; o < outer_range_.end(); o += kBlockSide) {
+      Range outer_items{o, smaller(kBlockSide, outer_range_.end() - o)};
+      if (fits && multiply_panel(outer_items, inner_items, depths, packed, panel)) continue;
+      if (!otherwise_(piece(outer_items, inner_items, depths))) return false;
+    }
+    return true;
+  }
+
+  // False, with nothing done, where a number is too large. A block's sums are stored while the next one is
+  // multiplied.
+  bool multiply_panel(Range own_items, Range inner_items, Range depths, const uint8_t* packed,
+                      uint8_t* panel) const {
+    int64_t blocks = ceil_div(depths.size, kStep);
+    Strips own{panel, panel + strip_};
+    bool two_own = own_items.size > kSide;
+    if (!pack_strip(panel, outer(), own_items.begin, depths, outer_is_left())) return false;
+    if (two_own && !pack_strip(panel + strip_, outer(), own_items.begin + kSide, depths, outer_is_left())) {
+      return false;
+    }
+    Result to = result_for(depths);
+    alignas(64) float sums[2][kBlockSide * kBlockSide];
+    auto sums_of = [&](int64_t j) { return sums[j / kBlockSide % 2]; };
+    auto piece_at = [&](int64_t j) {
+      return piece(own_items, {inner_items.begin + j, smaller(kBlockSide, inner_items.size - j)}, depths);
+    };
+    auto finish = [&](int64_t j) {
+      if (!f_.a_is_left) turn_block(sums_of(j));
+      store_sums(to, piece_at(j), sums_of(j));
+    };
+    int64_t j = 0;
+    for (; j < inner_items.size; j += kBlockSide, packed += 2 * strip_) {
+      prefetch_result(to, piece_at(j));
+      Strips others{packed, packed + strip_};
+      bool two_others = inner_items.size - j > kSide;
+      if (outer_is_left()) multiply_strips(two_own, two_others, blocks, own, others, sums_of(j));
+      else multiply_strips(two_others, two_own, blocks, others, own, sums_of(j));
+      if (j > 0) finish(j - kBlockSide);
+    }
+    finish(j - kBlockSide);
+    return true;
+  }
+
+  // What becomes of the sums of these depths: the first ones begin, the last ones end.
+  Result result_for(Range depths) const {
+    bool last = depths.end() == f_.a.depths;
+    Result to = f_.c;
+    to.accumulate |= depths.begin > 0;
+    to.bias = last ? to.bias : nullptr;
+    to.relu &= last;
+    return to;
+  }
+
+  const Factors& f_;
+  Range outer_range_, inner_range_;
+  int64_t depth_, strip_;  // bytes of a packed strip
+  const Otherwise& otherwise_;
+};
+
+// The result in down × across pieces, one for each thread, such that the threads pack as little as
+// can be. How an element is summed does not depend on it.
+struct Grid {
+  int64_t down, across;
+};
+Grid grid_for(int64_t m, int64_t n, int64_t threads) {
+  int64_t rows = ceil_div(m, kBlockSide), cols = ceil_div(n, kBlockSide);
+  Grid best{1, 1};
+  int64_t least = rows * threads + cols * threads + 1;
+  for (int64_t down = 1; down <= smaller(threads, rows); ++down) {
+    int64_t across = smaller(threads / down, cols), packed = ceil_div(rows, down) + ceil_div(cols, across);
+    if (down * across == threads && packed < least) best = {down, across}, least = packed;
+  }
+  return best;
+}
+
+// Part `at` of `parts` of a range, in whole blocks.
+Range part_of(int64_t size, int64_t parts, int64_t at) {
+  int64_t each = ceil_div(ceil_div(size, kBlockSide), parts) * kBlockSide;
+  return {at * each, clamped(size - at * each, each)};
+}
+
+// All of the result. False where `otherwise` cannot help.
+template <class Otherwise>
+bool multiply(const Factors& f, const Otherwise& otherwise) {
+  Grid grid = grid_for(f.a.items, f.b.items, get_num_threads());
+  bool done = true;
+  parallel_for(grid.down * grid.across, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      Range rows = part_of(f.a.items, grid.down, i % grid.down);
+      Range cols = part_of(f.b.items, grid.across, i / grid.down);
+      if (rows.size == 0 || cols.size == 0 || Product(f, rows, cols, otherwise).run()) continue;
+      __atomic_store_n(&done, false, __ATOMIC_RELAXED);
+    }
+  });
+  return done;
+}
+
+}  // namespace
+}  // namespace espalier::kernels::ESPALIER_SIMD_LEVEL
