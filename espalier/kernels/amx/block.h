@@ -53,9 +53,11 @@ struct Strips {
 };
 
 // The sums of `blocks` blocks of depths, as kBlockSide rows of kBlockSide floats. Each step of a block
-// changes one operand only, and the largest products come last.
-template <int R, int C>
-void multiply_strips(int64_t blocks, const Strips& left, const Strips& right, float* sums) {
+// changes one operand only, and the largest products come last. The tiles take long enough for other work
+// between the blocks: meanwhile() is called for each.
+template <int R, int C, class Meanwhile>
+void multiply_strips(int64_t blocks, const Strips& left, const Strips& right, float* sums,
+                     Meanwhile& meanwhile) {
   asm volatile("" ::: "memory");  // what is packed is in memory
   _tile_zero(0);
   _tile_zero(1);
@@ -76,6 +78,7 @@ void multiply_strips(int64_t blocks, const Strips& left, const Strips& right, fl
     take_right(kHighPart), multiply_tiles<R, C>();
     take_left(kLowPart), multiply_tiles<R, C>();
     take_left(kHighPart), multiply_tiles<R, C>();
+    meanwhile();
   }
   constexpr int64_t kRowBytes = kBlockSide * sizeof(float);
   _tile_stored(0, sums, kRowBytes);
@@ -85,12 +88,13 @@ void multiply_strips(int64_t blocks, const Strips& left, const Strips& right, fl
   asm volatile("" ::: "memory");
 }
 
-inline void multiply_strips(bool two_left, bool two_right, int64_t blocks, const Strips& left,
-                            const Strips& right, float* sums) {
-  if (two_left && two_right) return multiply_strips<2, 2>(blocks, left, right, sums);
-  if (two_left) return multiply_strips<2, 1>(blocks, left, right, sums);
-  if (two_right) return multiply_strips<1, 2>(blocks, left, right, sums);
-  multiply_strips<1, 1>(blocks, left, right, sums);
+template <class Meanwhile>
+void multiply_strips(bool two_left, bool two_right, int64_t blocks, const Strips& left, const Strips& right,
+                     float* sums, Meanwhile& meanwhile) {
+  if (two_left && two_right) return multiply_strips<2, 2>(blocks, left, right, sums, meanwhile);
+  if (two_left) return multiply_strips<2, 1>(blocks, left, right, sums, meanwhile);
+  if (two_right) return multiply_strips<1, 2>(blocks, left, right, sums, meanwhile);
+  multiply_strips<1, 1>(blocks, left, right, sums, meanwhile);
 }
 
 }  // namespace

@@ -20,47 +20,33 @@ constexpr int64_t kTileBytes = kSide * kBytes;  // of a part of a block
 constexpr int kParts = 3;
 constexpr int64_t kBlockBytes = kParts * kTileBytes;
 
-// x to eight significant bits: 65537 x is a float's 24, of which 65536 x takes away the upper sixteen. NaN
-// for infinities and numbers above 2^111.
+// The upper half of each number, its sign, exponent and seven bits, stands for it.
+constexpr uint32_t kUpperHalf = 0xffff0000;
+inline Floats cut(const Floats& x) {
+  return __builtin_bit_cast(Floats, __builtin_bit_cast(Words, x) & kUpperHalf);
+}
+// x to eight significant bits, up or down. NaN for infinities and numbers above 2^111: 65537 x is a float's
+// 24 bits, of which 65536 x takes away the upper sixteen.
 inline Floats rounded(const Floats& x) {
   Floats sum = x * 65536.0f + x;
   return sum - x * 65536.0f;
 }
 
-// The upper halves of two vectors, side by side in pairs; the lower ones are zero.
+// The upper halves of two vectors, side by side in pairs.
 inline Words paired(const Floats& first, const Floats& second) {
-  typedef uint16_t Halves __attribute__((vector_size(64)));
-  auto a = __builtin_bit_cast(Halves, first), b = __builtin_bit_cast(Halves, second);
-  return [&]<size_t... I>(std::index_sequence<I...>) {
-    return __builtin_bit_cast(Words, __builtin_shufflevector(a, b, (I % 2 ? 32 + int(I) : int(I) + 1)...));
-  }
-  (std::make_index_sequence<32>());
+  return __builtin_bit_cast(Words, first) >> 16 | (__builtin_bit_cast(Words, second) & kUpperHalf);
 }
 
-// A row of the three tiles of a block.
-inline void store_parts(uint8_t* to, Floats first, Floats second) {
-  for (int part = 0; part < kParts; ++part) {
-    bool rest = part == kParts - 1;  // it has no more than eight bits
-    Floats a = rest ? first : rounded(first), b = rest ? second : rounded(second);
+// A row of the three tiles of a block. The first part is rounded, so that the others are small and have any
+// sign; of the rest the second one takes eight bits, which leaves no more than eight.
+inline void store_parts(uint8_t* to, const Floats& x, const Floats& y) {
+  auto store = [&](int part, const Floats& a, const Floats& b) {
     *reinterpret_cast<Words*>(to + part * kTileBytes) = paired(a, b);
-    first -= a, second -= b;
-  }
-}
-
-// The largest number, without its sign; NaN does not count, it reaches the sums as it should. Up to kLargest
-// neither the parts of numbers nor sums of their products, thousands of them, leave what float32 can hold.
-using Largest = Floats;
-constexpr float kLargest = 0x1p56f;
-
-inline void note(Largest& largest, const Floats& x) {
-  constexpr int kAbsoluteMaximum = 0b1011;  // with its sign cleared
-  largest = reinterpret_cast<Floats>(
-      _mm512_range_ps(reinterpret_cast<__m512>(largest), reinterpret_cast<__m512>(x), kAbsoluteMaximum));
-}
-inline bool too_large(const Largest& largest) {
-  bool any = false;
-  for (int64_t i = 0; i < kSide; ++i) any |= largest[i] > kLargest;
-  return any;
+  };
+  Floats a = rounded(x), b = rounded(y), rest_a = x - a, rest_b = y - b;
+  store(0, a, b);
+  store(1, rest_a, rest_b);
+  store(2, rest_a - cut(rest_a), rest_b - cut(rest_b));
 }
 
 // Some of the items or depths of a matrix.
@@ -106,8 +92,7 @@ inline void load_turned(Floats* v, const float* p, int64_t row, int64_t lane, in
 }
 
 // As pack_block, of gathered rows.
-inline void pack_gathered(uint8_t* to, const GatheredRows& g, int64_t i, int64_t p, bool left,
-                          Largest& largest) {
+inline void pack_gathered(uint8_t* to, const GatheredRows& g, int64_t i, int64_t p, bool left) {
   int64_t column = left ? p : i, tap = column / g.channels, channel = column - tap * g.channels;
   const float* x = g.x + g.tap[tap] + channel;
   auto row = [&](int64_t r) { return r < g.rows && (g.inside[r] >> tap & 1) ? x + g.place[r] : g.zeros; };
@@ -115,20 +100,18 @@ inline void pack_gathered(uint8_t* to, const GatheredRows& g, int64_t i, int64_t
     const float* at = row((left ? i : p) + r);
     Floats first = load_lanes_of(at, 1, kSide);
     Floats second = load_lanes_of(left ? at + kSide : row(p + kSide + r), 1, kSide);
-    note(largest, first), note(largest, second);
     store_parts(to, first, second);
   }
 }
 
 // The block of items [i, i + 16) and depths [p, p + 32). Left: each row of a tile is an item; right: a pair
 // of depths.
-inline void pack_block(uint8_t* to, const Source& x, int64_t i, int64_t p, bool left, Largest& largest) {
-  if (x.gathered) return pack_gathered(to, *x.gathered, i, p, left, largest);
+inline void pack_block(uint8_t* to, const Source& x, int64_t i, int64_t p, bool left) {
+  if (x.gathered) return pack_gathered(to, *x.gathered, i, p, left);
   int64_t items = clamped(x.items - i, kSide), depths = clamped(x.depths - p, kStep);
   const float* from = x.data + i * x.item + p * x.depth;
   int64_t row = left ? x.item : x.depth, lane = left ? x.depth : x.item;
   auto store = [&](int64_t r, const Floats& first, const Floats& second) {
-    note(largest, first), note(largest, second);
     store_parts(to + r * kBytes, first, second);
   };
   if (items == kSide && depths == kStep && lane == 1) {
@@ -145,16 +128,6 @@ inline void pack_block(uint8_t* to, const Source& x, int64_t i, int64_t p, bool 
     load_turned(v[half], at, row, lane, left ? items : count, left ? count : items);
   }
   for (int64_t r = 0; r < kSide; ++r) store(r, v[0][r], v[1][r]);
-}
-
-// Blocks one after the other: for 16 items from i on the depths of the range. False where a number is too
-// large.
-inline bool pack_strip(uint8_t* to, const Source& x, int64_t i, Range depths, bool left) {
-  Largest largest = {};
-  for (int64_t p = depths.begin; p < depths.end(); p += kStep, to += kBlockBytes) {
-    pack_block(to, x, i, p, left, largest);
-  }
-  return !too_large(largest);
 }
 
 }  // namespace

@@ -52,6 +52,22 @@ void turn_block(float* sums) {
   store(square(1, 0), a), store(square(0, 1), b);
 }
 
+// Whether the sums, of whole tiles, are numbers. One that is none, or was infinite on the way, makes NaN of
+// the zeros.
+bool all_finite(const float* sums, int64_t rows, int64_t cols) {
+  Floats zeros[2] = {};
+  for (int64_t r = 0; r < rows; ++r, sums += kBlockSide) {
+    for (int64_t c = 0; c < cols; c += kSide) {
+      zeros[c / kSide] += *reinterpret_cast<const Floats*>(sums + c) * 0.0f;
+    }
+  }
+  zeros[0] += zeros[1];
+  for (int64_t i = 0; i < kSide; ++i) {
+    if (zeros[0][i] != 0) return false;
+  }
+  return true;
+}
+
 // A vector of c from its sums.
 inline void store_lane_sums(float* c, Floats v, const Result& to, const float* bias, int64_t count) {
   if (to.accumulate) v += load_lanes_of(c, 1, count);
@@ -87,7 +103,50 @@ void prefetch_result(const Result& to, const Piece& piece) {
   }
 }
 
-// Where a number is too large for the tiles, `otherwise(piece)` computes that piece; it says whether it can.
+// Some items of a matrix, packed for some depths: strips of kSide items, `strip` bytes each.
+class Packing {
+ public:
+  Packing(const Source& x, Range items, Range depths, bool left, uint8_t* to, int64_t strip)
+      : x_(&x),
+        items_(items),
+        depths_(depths),
+        left_(left),
+        to_(to),
+        strip_(strip),
+        blocks_(ceil_div(items.size, kSide) * ceil_div(depths.size, kStep)) {}
+
+  Range items() const { return items_; }
+  int64_t blocks() const { return blocks_; }
+
+  // The next one, if there is one left.
+  void pack_block() {
+    if (done_ == blocks_) return;
+    int64_t each = ceil_div(depths_.size, kStep), strip = done_ / each, block = done_ % each;
+    ::espalier::kernels::ESPALIER_SIMD_LEVEL::pack_block(to_ + strip * strip_ + block * kBlockBytes, *x_,
+                                                         items_.begin + strip * kSide,
+                                                         depths_.begin + block * kStep, left_);
+    ++done_;
+  }
+  void finish() {
+    while (done_ < blocks_) pack_block();
+  }
+
+  // The strips of items j and j + kSide, counted from the first one.
+  Strips strips(int64_t j) const {
+    uint8_t* first = to_ + j / kSide * strip_;
+    return {first, first + strip_};
+  }
+
+ private:
+  const Source* x_;
+  Range items_, depths_;
+  bool left_;
+  uint8_t* to_;
+  int64_t strip_, blocks_, done_ = 0;
+};
+
+// Where sums are not finite, since numbers are too large for the tiles or are none, `otherwise(piece)`
+// computes that piece; it says whether it can.
 template <class Otherwise>
 class Product {
  public:
@@ -103,11 +162,11 @@ class Product {
     TileScope tiles;
     int64_t most = kInnerBytes / (2 * strip_) * kBlockSide;
     most = smaller(most < kBlockSide ? kBlockSide : most, inner_range_.size);
-    Scratch<uint8_t> packed(ceil_div(most, kSide) * strip_), panel(2 * strip_);
+    Scratch<uint8_t> packed(ceil_div(most, kSide) * strip_), panels(4 * strip_);
     for (int64_t p = 0; p < f_.a.depths; p += depth_) {
       Range depths{p, smaller(depth_, f_.a.depths - p)};
       for (int64_t i = inner_range_.begin; i < inner_range_.end(); i += most) {
-        if (!multiply_chunk({i, smaller(most, inner_range_.end() - i)}, depths, packed, panel)) return false;
+        if (!multiply_chunk({i, smaller(most, inner_range_.end() - i)}, depths, packed, panels)) return false;
       }
     }
     return true;
@@ -122,52 +181,60 @@ class Product {
     return f_.a_is_outer ? Piece{outer, inner, depths} : Piece{inner, outer, depths};
   }
 
-  bool multiply_chunk(Range inner_items, Range depths, uint8_t* packed, uint8_t* panel) const {
-    bool fits = true;
-    for (int64_t s = 0; s < ceil_div(inner_items.size, kSide); ++s) {
-      int64_t item = inner_items.begin + s * kSide;
-      fits &= pack_strip(packed + s * strip_, inner(), item, depths, !outer_is_left());
-    }
-    for (int64_t o = outer_range_.begin; o < outer_range_.end(); o += kBlockSide) {
-      Range outer_items{o, smaller(kBlockSide, outer_range_.end() - o)};
-      if (fits && multiply_panel(outer_items, inner_items, depths, packed, panel)) continue;
-      if (!otherwise_(piece(outer_items, inner_items, depths))) return false;
+  // Up to kBlockSide outer items from `begin` on; none behind the end.
+  Packing panel_at(int64_t begin, Range depths, uint8_t* to) const {
+    Range items{begin, clamped(outer_range_.end() - begin, kBlockSide)};
+    return Packing(outer(), items, depths, outer_is_left(), to, strip_);
+  }
+
+  // A panel is packed while the one before it is multiplied.
+  bool multiply_chunk(Range inner_items, Range depths, uint8_t* packed, uint8_t* panels) const {
+    Packing others(inner(), inner_items, depths, !outer_is_left(), packed, strip_);
+    others.finish();
+    Packing own = panel_at(outer_range_.begin, depths, panels);
+    own.finish();
+    for (int64_t o = kBlockSide; own.items().size > 0; o += kBlockSide) {
+      Packing next = panel_at(outer_range_.begin + o, depths, panels + o / kBlockSide % 2 * 2 * strip_);
+      if (!multiply_panel(own, others, next, depths)) return false;
+      next.finish();
+      own = next;
     }
     return true;
   }
 
-  // False, with nothing done, where a number is too large. A block's sums are stored while the next one is
-  // multiplied.
-  bool multiply_panel(Range own_items, Range inner_items, Range depths, const uint8_t* packed,
-                      uint8_t* panel) const {
-    int64_t blocks = ceil_div(depths.size, kStep);
-    Strips own{panel, panel + strip_};
-    bool two_own = own_items.size > kSide;
-    if (!pack_strip(panel, outer(), own_items.begin, depths, outer_is_left())) return false;
-    if (two_own && !pack_strip(panel + strip_, outer(), own_items.begin + kSide, depths, outer_is_left())) {
-      return false;
-    }
+  // A block's sums are stored while the next one is multiplied.
+  bool multiply_panel(const Packing& own, const Packing& others, Packing& next, Range depths) const {
+    int64_t blocks = ceil_div(depths.size, kStep), items = others.items().size;
+    int64_t steps = ceil_div(items, kBlockSide) * blocks, due = 0;
+    auto meanwhile = [&] {
+      for (due += next.blocks(); due >= steps; due -= steps) next.pack_block();
+    };
     Result to = result_for(depths);
     alignas(64) float sums[2][kBlockSide * kBlockSide];
     auto sums_of = [&](int64_t j) { return sums[j / kBlockSide % 2]; };
     auto piece_at = [&](int64_t j) {
-      return piece(own_items, {inner_items.begin + j, smaller(kBlockSide, inner_items.size - j)}, depths);
+      return piece(own.items(), {others.items().begin + j, smaller(kBlockSide, items - j)}, depths);
     };
+    auto tiles = [](int64_t n) { return n > kSide ? kBlockSide : kSide; };
     auto finish = [&](int64_t j) {
+      int64_t others_size = tiles(items - j);
+      bool finite = outer_is_left() ? all_finite(sums_of(j), tiles(own.items().size), others_size)
+                                    : all_finite(sums_of(j), others_size, tiles(own.items().size));
+      if (!finite) return otherwise_(piece_at(j));
       if (!f_.a_is_left) turn_block(sums_of(j));
       store_sums(to, piece_at(j), sums_of(j));
+      return true;
     };
     int64_t j = 0;
-    for (; j < inner_items.size; j += kBlockSide, packed += 2 * strip_) {
+    for (; j < items; j += kBlockSide) {
       prefetch_result(to, piece_at(j));
-      Strips others{packed, packed + strip_};
-      bool two_others = inner_items.size - j > kSide;
-      if (outer_is_left()) multiply_strips(two_own, two_others, blocks, own, others, sums_of(j));
-      else multiply_strips(two_others, two_own, blocks, others, own, sums_of(j));
-      if (j > 0) finish(j - kBlockSide);
+      Strips mine = own.strips(0), theirs = others.strips(j);
+      bool two_own = own.items().size > kSide, two_others = items - j > kSide;
+      if (outer_is_left()) multiply_strips(two_own, two_others, blocks, mine, theirs, sums_of(j), meanwhile);
+      else multiply_strips(two_others, two_own, blocks, theirs, mine, sums_of(j), meanwhile);
+      if (j > 0 && !finish(j - kBlockSide)) return false;
     }
-    finish(j - kBlockSide);
-    return true;
+    return finish(j - kBlockSide);
   }
 
   // What becomes of the sums of these depths: the first ones begin, the last ones end.
