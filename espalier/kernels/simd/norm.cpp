@@ -42,38 +42,59 @@ void each_plane(const BatchNormJob& j, F&& f) {
   });
 }
 
-// Some rows of at most kLanes channels: what is kept for each of them fits in registers.
-template <bool kFull>
-struct Block {
-  int64_t chunk, first, last, channel, count;
-  int64_t n() const { return kFull ? kLanes : count; }
+// How many channels there are, known to the compiler.
+template <int64_t kCount>
+struct Count {
+  constexpr operator int64_t() const { return kCount; }
+};
 
-  // Calls f(place of the first channel, in elements) for each row.
-  template <class F>
-  void each_row(const BatchNormJob& j, F&& f) const {
-    for (int64_t row = first; row < last; ++row) f(row * j.channels + channel);
+// Calls f(chunk's number, place of its first element, one past its last, channels) in parallel. For
+// channels-last order, where each chunk is read from its beginning to its end: a processor fetches ahead what
+// lies side by side.
+template <class F>
+void each_chunk_of(const BatchNormJob& j, F&& f) {
+  auto with = [&](auto channels) {
+    each_chunk(j.outer, j.chunk, [&](int64_t k, int64_t first, int64_t last) {
+      f(k, first * channels, last * channels, channels);
+    });
+  };
+  if (j.channels == 32) with(Count<32>());
+  else if (j.channels == 64) with(Count<64>());
+  else with(j.channels);
+}
+
+// A sum for each channel of row k of partial results, [channels]: in registers where their number is known.
+template <class C, class N>
+struct Sums {
+  C* values;
+  Sums(const BatchNormJob& j, void* rows, int64_t k, N n) : values(static_cast<C*>(rows) + k * j.channels) {
+    for (int64_t i = 0; i < n; ++i) values[i] = 0;
   }
-  // The values of `all` that belong to these channels.
-  template <class C>
-  void load(C* to, const void* all) const {
-    for (int64_t i = 0; i < n(); ++i) to[i] = static_cast<const C*>(all)[channel + i];
-  }
-  // Those of this chunk's row of partial results.
-  template <class C>
-  void store(const BatchNormJob& j, void* rows, const C* from) const {
-    for (int64_t i = 0; i < n(); ++i) static_cast<C*>(rows)[chunk * j.channels + channel + i] = from[i];
+  void store() const {}
+};
+template <class C, int64_t kCount>
+struct Sums<C, Count<kCount>> {
+  C values[kCount] = {};
+  C* row;
+  Sums(const BatchNormJob&, void* rows, int64_t k, Count<kCount>) : row(static_cast<C*>(rows) + k * kCount) {}
+  void store() const {
+    for (int64_t i = 0; i < kCount; ++i) row[i] = values[i];
   }
 };
 
-// Calls f(block) for all blocks, chunk by chunk, in parallel. For channels-last order.
-template <class F>
-void each_block(const BatchNormJob& j, F&& f) {
-  each_chunk(j.outer, j.chunk, [&](int64_t k, int64_t first, int64_t last) {
-    int64_t c = 0;
-    for (; c + kLanes <= j.channels; c += kLanes) f(Block<true>{k, first, last, c, kLanes});
-    if (c < j.channels) f(Block<false>{k, first, last, c, j.channels - c});
-  });
-}
+// A number for each channel, likewise.
+template <class C, class N>
+struct Given {
+  const C* values;
+  Given(const void* all, N) : values(static_cast<const C*>(all)) {}
+};
+template <class C, int64_t kCount>
+struct Given<C, Count<kCount>> {
+  C values[kCount];
+  Given(const void* all, Count<kCount>) {
+    for (int64_t i = 0; i < kCount; ++i) values[i] = static_cast<const C*>(all)[i];
+  }
+};
 
 template <class T>
 void moments_of_planes(const BatchNormJob& j) {
@@ -92,25 +113,23 @@ template <class T>
 void moments(const BatchNormJob& j) {
   using C = Compute<T>;
   if (j.inner > 1) return moments_of_planes<T>(j);
-  each_block(j, [&](auto block) {
-    const int64_t n = block.n();
+  each_chunk_of(j, [&]<class N>(int64_t k, int64_t first, int64_t last, N n) {
     auto* x = static_cast<const T*>(j.x);
-    const T* start = x + block.first * j.channels + block.channel;
-    C pivot[kLanes] = {}, mean[kLanes] = {}, square[kLanes] = {};
-    for (int64_t i = 0; i < n; ++i) pivot[i] = start[i];
-    block.each_row(j, [&](int64_t at) {
+    Sums<C, N> mean(j, j.first, k, n), square(j, j.second, k, n);
+    const T* pivot = x + first;
+    for (int64_t at = first; at < last; at += n) {
       ESPALIER_VECTORISE
-      for (int64_t i = 0; i < n; ++i) mean[i] += x[at + i] - pivot[i];
-    });
-    for (int64_t i = 0; i < n; ++i) mean[i] /= static_cast<C>(block.last - block.first);
-    block.each_row(j, [&](int64_t at) {
+      for (int64_t i = 0; i < n; ++i) mean.values[i] += x[at + i] - pivot[i];
+    }
+    for (int64_t i = 0; i < n; ++i) mean.values[i] /= static_cast<C>((last - first) / n);
+    for (int64_t at = first; at < last; at += n) {
       ESPALIER_VECTORISE
       for (int64_t i = 0; i < n; ++i) {
-        C off = (x[at + i] - pivot[i]) - mean[i];
-        square[i] += off * off;
+        C off = (x[at + i] - pivot[i]) - mean.values[i];
+        square.values[i] += off * off;
       }
-    });
-    block.store(j, j.first, mean), block.store(j, j.second, square);
+    }
+    mean.store(), square.store();
   });
 }
 
@@ -148,20 +167,19 @@ void sums(const BatchNormJob& j) {
   using C = Compute<T>;
   if (j.inner > 1) return sums_of_planes<T, kMask>(j);
   auto g = gradient_of<T, kMask>(j);
-  each_block(j, [&](auto block) {
-    const int64_t n = block.n();
+  each_chunk_of(j, [&]<class N>(int64_t k, int64_t first, int64_t last, N n) {
     auto* x = static_cast<const T*>(j.x);
-    C mean[kLanes] = {}, one[kLanes] = {}, other[kLanes] = {};
-    block.load(mean, j.mean);
-    block.each_row(j, [&](int64_t at) {
+    Given<C, N> mean(j.mean, n);
+    Sums<C, N> one(j, j.first, k, n), other(j, j.second, k, n);
+    for (int64_t at = first; at < last; at += n) {
       ESPALIER_VECTORISE
       for (int64_t i = 0; i < n; ++i) {
         C gradient = g(at + i);
-        one[i] += gradient;
-        other[i] += gradient * (x[at + i] - mean[i]);
+        one.values[i] += gradient;
+        other.values[i] += gradient * (x[at + i] - mean.values[i]);
       }
-    });
-    block.store(j, j.first, one), block.store(j, j.second, other);
+    }
+    one.store(), other.store();
   });
 }
 
@@ -178,15 +196,14 @@ void each_element(const BatchNormJob& j, F&& f) {
       for (int64_t i = p * j.inner; i < (p + 1) * j.inner; ++i) out[i] = static_cast<T>(f(i, mean, a, b, c));
     });
   }
-  each_block(j, [&](auto block) {
-    const int64_t n = block.n();
-    C mean[kLanes] = {}, a[kLanes] = {}, b[kLanes] = {}, c[kLanes] = {};
-    block.load(mean, j.mean), block.load(a, j.a), block.load(b, j.b);
-    if (j.c) block.load(c, j.c);
-    block.each_row(j, [&](int64_t at) {
+  each_chunk_of(j, [&]<class N>(int64_t, int64_t first, int64_t last, N n) {
+    Given<C, N> mean(j.mean, n), a(j.a, n), b(j.b, n), c(j.c ? j.c : j.b, n);
+    for (int64_t at = first; at < last; at += n) {
       ESPALIER_VECTORISE
-      for (int64_t i = 0; i < n; ++i) out[at + i] = static_cast<T>(f(at + i, mean[i], a[i], b[i], c[i]));
-    });
+      for (int64_t i = 0; i < n; ++i) {
+        out[at + i] = static_cast<T>(f(at + i, mean.values[i], a.values[i], b.values[i], c.values[i]));
+      }
+    }
   });
 }
 
