@@ -37,7 +37,8 @@ struct GatheredGemm {
   const GatheredRows *a = nullptr, *b = nullptr;
   const int64_t* c_row_at = nullptr;  // null: they are c_row apart
 };
-// `fits` becomes false, and c holds nothing of use, where a number is infinite or above 2^56.
+// `fits` becomes false, and c holds nothing of use, where a sum is not finite in the tiles: its numbers are
+// infinite, NaN or above 2^111, or their products are.
 inline constinit Kernel<void(const GatheredGemm&, bool& fits)> gathered_gemm_bf16x3;
 
 }  // namespace espalier::kernels

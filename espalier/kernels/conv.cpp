@@ -66,9 +66,9 @@ void conv2d(Array& y, const Array& x, const Array& w, const Array* bias, const C
     if (chooses_winograd(w.shape, y.shape, y.dtype, geometry)) {
       return conv2d_winograd(y, in, w, bias, geometry, relu);
     }
+    if (conv2d_bf16x3(y, in, w, bias, geometry, relu)) return;
     bool fused = relu && gives_no_nan(in, w, bias);
-    if (conv2d_bf16x3(y, in, w, bias, geometry, fused) ||
-        conv2d_by_columns(y, in, w, bias, geometry, fused) ||
+    if (conv2d_by_columns(y, in, w, bias, geometry, fused) ||
         conv2d_onednn(y, in, w, bias, geometry, fused)) {
       return apply_relu(y, relu && !fused);
     }

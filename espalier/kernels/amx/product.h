@@ -1,7 +1,8 @@
 #pragma once
 
 #include <espalier/core/threads.h>
-#include <espalier/kernels/amx/block.h>
+#include <espalier/kernels/amx/packing.h>
+#include <espalier/kernels/amx/result.h>
 #include <espalier/kernels/simd/scratch.h>
 
 // A product of two matrices by one thread. The matrix with fewer items, or a chunk of it, is packed whole and
@@ -12,137 +13,11 @@ namespace {
 constexpr int64_t kInnerBytes = 768 << 10;
 constexpr int64_t kDepth = 800;  // of a panel, at most
 
-// c, as in Gemm.
-struct Result {
-  float* data;
-  int64_t row;
-  const int64_t* row_at;  // where its rows begin, if they are not `row` apart
-  bool accumulate;
-  const float* bias;
-  bool relu;
-
-  float* at(int64_t i, int64_t j) const { return data + (row_at ? row_at[i] : i * row) + j; }
-};
-
 struct Factors {
   Source a, b;
   Result c;
   // Which matrix is packed as the left one (the result is turned if it is b), and which is the inner one.
   bool a_is_left, a_is_outer;
-};
-
-// Rows and columns of the result, and the depths whose products they are to be given.
-struct Piece {
-  Range rows, cols, depths;
-};
-
-// The four squares of the block are turned, and exchanged across the diagonal.
-void turn_block(float* sums) {
-  auto square = [&](int64_t r, int64_t c) { return sums + r * kSide * kBlockSide + c * kSide; };
-  auto load = [](Floats* v, const float* from) {
-    for (int64_t i = 0; i < kSide; ++i) v[i] = *reinterpret_cast<const Floats*>(from + i * kBlockSide);
-    turn<float>(v);
-  };
-  auto store = [](float* to, const Floats* v) {
-    for (int64_t i = 0; i < kSide; ++i) *reinterpret_cast<Floats*>(to + i * kBlockSide) = v[i];
-  };
-  Floats a[kSide], b[kSide];
-  for (int64_t i = 0; i < 2; ++i) load(a, square(i, i)), store(square(i, i), a);
-  load(a, square(0, 1)), load(b, square(1, 0));
-  store(square(1, 0), a), store(square(0, 1), b);
-}
-
-// Whether the sums, of whole tiles, are numbers. One that is none, or was infinite on the way, makes NaN of
-// the zeros.
-bool all_finite(const float* sums, int64_t rows, int64_t cols) {
-  Floats zeros[2] = {};
-  for (int64_t r = 0; r < rows; ++r, sums += kBlockSide) {
-    for (int64_t c = 0; c < cols; c += kSide) {
-      zeros[c / kSide] += *reinterpret_cast<const Floats*>(sums + c) * 0.0f;
-    }
-  }
-  zeros[0] += zeros[1];
-  for (int64_t i = 0; i < kSide; ++i) {
-    if (zeros[0][i] != 0) return false;
-  }
-  return true;
-}
-
-// A vector of c from its sums.
-inline void store_lane_sums(float* c, Floats v, const Result& to, const float* bias, int64_t count) {
-  if (to.accumulate) v += load_lanes_of(c, 1, count);
-  if (bias) v += load_lanes_of(bias, 1, count);
-  if (to.relu) v = v < 0 ? Floats{} : v;
-  if (count == kSide) *reinterpret_cast<Floats*>(c) = v;
-  else __builtin_memcpy(c, &v, static_cast<size_t>(count) * sizeof(float));
-}
-
-void store_sums(const Result& to, const Piece& piece, const float* sums) {
-  bool whole = piece.cols.size == kBlockSide && !to.bias && !to.relu;
-  for (int64_t r = 0; r < piece.rows.size; ++r, sums += kBlockSide) {
-    float* c = to.at(piece.rows.begin + r, piece.cols.begin);
-    if (whole) {
-      auto* out = reinterpret_cast<Floats*>(c);
-      auto* from = reinterpret_cast<const Floats*>(sums);
-      out[0] = to.accumulate ? out[0] + from[0] : from[0];
-      out[1] = to.accumulate ? out[1] + from[1] : from[1];
-      continue;
-    }
-    const float* bias = to.bias ? to.bias + piece.cols.begin : nullptr;
-    for (int64_t j = 0; j < piece.cols.size; j += kSide) {
-      store_lane_sums(c + j, *reinterpret_cast<const Floats*>(sums + j), to, bias ? bias + j : nullptr,
-                      smaller(kSide, piece.cols.size - j));
-    }
-  }
-}
-
-void prefetch_result(const Result& to, const Piece& piece) {
-  for (int64_t r = 0; r < piece.rows.size; ++r) {
-    float* c = to.at(piece.rows.begin + r, piece.cols.begin);
-    for (int64_t j = 0; j < piece.cols.size; j += kSide) __builtin_prefetch(c + j, 1);
-  }
-}
-
-// Some items of a matrix, packed for some depths: strips of kSide items, `strip` bytes each.
-class Packing {
- public:
-  Packing(const Source& x, Range items, Range depths, bool left, uint8_t* to, int64_t strip)
-      : x_(&x),
-        items_(items),
-        depths_(depths),
-        left_(left),
-        to_(to),
-        strip_(strip),
-        blocks_(ceil_div(items.size, kSide) * ceil_div(depths.size, kStep)) {}
-
-  Range items() const { return items_; }
-  int64_t blocks() const { return blocks_; }
-
-  // The next one, if there is one left.
-  void pack_block() {
-    if (done_ == blocks_) return;
-    int64_t each = ceil_div(depths_.size, kStep), strip = done_ / each, block = done_ % each;
-    ::espalier::kernels::ESPALIER_SIMD_LEVEL::pack_block(to_ + strip * strip_ + block * kBlockBytes, *x_,
-                                                         items_.begin + strip * kSide,
-                                                         depths_.begin + block * kStep, left_);
-    ++done_;
-  }
-  void finish() {
-    while (done_ < blocks_) pack_block();
-  }
-
-  // The strips of items j and j + kSide, counted from the first one.
-  Strips strips(int64_t j) const {
-    uint8_t* first = to_ + j / kSide * strip_;
-    return {first, first + strip_};
-  }
-
- private:
-  const Source* x_;
-  Range items_, depths_;
-  bool left_;
-  uint8_t* to_;
-  int64_t strip_, blocks_, done_ = 0;
 };
 
 // Where sums are not finite, since numbers are too large for the tiles or are none, `otherwise(piece)`
