@@ -91,27 +91,15 @@ inline void load_turned(Floats* v, const float* p, int64_t row, int64_t lane, in
   }
 }
 
-// As pack_block, of gathered rows.
-inline void pack_gathered(uint8_t* to, const GatheredRows& g, int64_t i, int64_t p, bool left) {
-  int64_t column = left ? p : i, tap = column / g.channels, channel = column - tap * g.channels;
-  const float* x = g.x + g.tap[tap] + channel;
-  auto row = [&](int64_t r) { return r < g.rows && (g.inside[r] >> tap & 1) ? x + g.place[r] : g.zeros; };
-  for (int64_t r = 0; r < kSide; ++r, to += kBytes) {
-    const float* at = row((left ? i : p) + r);
-    Floats first = load_lanes_of(at, 1, kSide);
-    Floats second = load_lanes_of(left ? at + kSide : row(p + kSide + r), 1, kSide);
-    store_parts(to, first, second);
-  }
-}
-
-// The block of items [i, i + 16) and depths [p, p + 32). Left: each row of a tile is an item; right: a pair
-// of depths.
-inline void pack_block(uint8_t* to, const Source& x, int64_t i, int64_t p, bool left) {
-  if (x.gathered) return pack_gathered(to, *x.gathered, i, p, left);
+// The block of items [i, i + 16) and depths [p, p + 32), which lies in memory. Left: each row of a tile is an
+// item; right: a pair of depths. Calls see(vector) for all numbers.
+template <class See>
+void pack_stored(uint8_t* to, const Source& x, int64_t i, int64_t p, bool left, See&& see) {
   int64_t items = clamped(x.items - i, kSide), depths = clamped(x.depths - p, kStep);
   const float* from = x.data + i * x.item + p * x.depth;
   int64_t row = left ? x.item : x.depth, lane = left ? x.depth : x.item;
   auto store = [&](int64_t r, const Floats& first, const Floats& second) {
+    see(first), see(second);
     store_parts(to + r * kBytes, first, second);
   };
   if (items == kSide && depths == kStep && lane == 1) {
@@ -128,6 +116,24 @@ inline void pack_block(uint8_t* to, const Source& x, int64_t i, int64_t p, bool 
     load_turned(v[half], at, row, lane, left ? items : count, left ? count : items);
   }
   for (int64_t r = 0; r < kSide; ++r) store(r, v[0][r], v[1][r]);
+}
+
+// As pack_stored, of gathered rows.
+inline void pack_gathered(uint8_t* to, const GatheredRows& g, int64_t i, int64_t p, bool left) {
+  int64_t column = left ? p : i, tap = column / g.channels, channel = column - tap * g.channels;
+  const float* x = g.x + g.tap[tap] + channel;
+  auto row = [&](int64_t r) { return r < g.rows && (g.inside[r] >> tap & 1) ? x + g.place[r] : g.zeros; };
+  for (int64_t r = 0; r < kSide; ++r, to += kBytes) {
+    const float* at = row((left ? i : p) + r);
+    Floats first = load_lanes_of(at, 1, kSide);
+    Floats second = load_lanes_of(left ? at + kSide : row(p + kSide + r), 1, kSide);
+    store_parts(to, first, second);
+  }
+}
+
+inline void pack_block(uint8_t* to, const Source& x, int64_t i, int64_t p, bool left) {
+  if (x.gathered) pack_gathered(to, *x.gathered, i, p, left);
+  else pack_stored(to, x, i, p, left, [](const Floats&) {});
 }
 
 }  // namespace

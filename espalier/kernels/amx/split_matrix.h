@@ -51,6 +51,26 @@ void add_product() {
   asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(Sum), "i"(Left), "i"(kRight));
 }
 
+// The largest number, without its sign; NaN does not count, it reaches the sums as it should. Up to kMost
+// neither the parts of numbers nor sums of their products, thousands of them, leave what float32 can hold.
+class Largest {
+ public:
+  void note(const Floats& x) {
+    constexpr int kAbsoluteMaximum = 0b1011;  // with its sign cleared
+    largest_ = reinterpret_cast<Floats>(
+        _mm512_range_ps(reinterpret_cast<__m512>(largest_), reinterpret_cast<__m512>(x), kAbsoluteMaximum));
+  }
+  bool fits() const {
+    bool all = true;
+    for (int64_t i = 0; i < kSide; ++i) all &= largest_[i] <= kMost;
+    return all;
+  }
+
+ private:
+  static constexpr float kMost = 0x1p56f;
+  Floats largest_ = {};
+};
+
 // What is added to the sums.
 struct Tiles {
   int64_t blocks;
@@ -155,9 +175,11 @@ class SplitMatrix {
 
   // 16 items from i on; false where a number is too large.
   static bool split(uint8_t* to, const Source& x, int64_t i, bool left) {
-    Largest largest = {};
-    for (int64_t p = 0; p < x.depths; p += kStep, to += kBlockBytes) pack_block(to, x, i, p, left, largest);
-    return !too_large(largest);
+    Largest largest;
+    for (int64_t p = 0; p < x.depths; p += kStep, to += kBlockBytes) {
+      pack_stored(to, x, i, p, left, [&](const Floats& v) { largest.note(v); });
+    }
+    return largest.fits();
   }
 
   // Depths [p, p + depth) of up to 16 rows.

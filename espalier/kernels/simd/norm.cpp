@@ -113,9 +113,10 @@ template <class T>
 void moments(const BatchNormJob& j) {
   using C = Compute<T>;
   if (j.inner > 1) return moments_of_planes<T>(j);
-  each_chunk_of(j, [&]<class N>(int64_t k, int64_t first, int64_t last, N n) {
+  each_chunk_of(j, [&]<class N>(int64_t k, int64_t first, int64_t last, N channels) {
+    const int64_t n = channels;
     auto* x = static_cast<const T*>(j.x);
-    Sums<C, N> mean(j, j.first, k, n), square(j, j.second, k, n);
+    Sums<C, N> mean(j, j.first, k, channels), square(j, j.second, k, channels);
     const T* pivot = x + first;
     for (int64_t at = first; at < last; at += n) {
       ESPALIER_VECTORISE
@@ -167,10 +168,11 @@ void sums(const BatchNormJob& j) {
   using C = Compute<T>;
   if (j.inner > 1) return sums_of_planes<T, kMask>(j);
   auto g = gradient_of<T, kMask>(j);
-  each_chunk_of(j, [&]<class N>(int64_t k, int64_t first, int64_t last, N n) {
+  each_chunk_of(j, [&]<class N>(int64_t k, int64_t first, int64_t last, N channels) {
+    const int64_t n = channels;
     auto* x = static_cast<const T*>(j.x);
-    Given<C, N> mean(j.mean, n);
-    Sums<C, N> one(j, j.first, k, n), other(j, j.second, k, n);
+    Given<C, N> mean(j.mean, channels);
+    Sums<C, N> one(j, j.first, k, channels), other(j, j.second, k, channels);
     for (int64_t at = first; at < last; at += n) {
       ESPALIER_VECTORISE
       for (int64_t i = 0; i < n; ++i) {
@@ -196,8 +198,9 @@ void each_element(const BatchNormJob& j, F&& f) {
       for (int64_t i = p * j.inner; i < (p + 1) * j.inner; ++i) out[i] = static_cast<T>(f(i, mean, a, b, c));
     });
   }
-  each_chunk_of(j, [&]<class N>(int64_t, int64_t first, int64_t last, N n) {
-    Given<C, N> mean(j.mean, n), a(j.a, n), b(j.b, n), c(j.c ? j.c : j.b, n);
+  each_chunk_of(j, [&]<class N>(int64_t, int64_t first, int64_t last, N channels) {
+    const int64_t n = channels;
+    Given<C, N> mean(j.mean, channels), a(j.a, channels), b(j.b, channels), c(j.c ? j.c : j.b, channels);
     for (int64_t at = first; at < last; at += n) {
       ESPALIER_VECTORISE
       for (int64_t i = 0; i < n; ++i) {
