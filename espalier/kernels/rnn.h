@@ -75,9 +75,12 @@ struct SplitLstmJob : RnnJob {
   // each.
   void* weight_grads = nullptr;
 
-  // Of the batch: an even number, of up to 16 rows.
-  int64_t pieces() const { return (batch + 31) / 32 * 2; }
-  int64_t piece_rows() const { return (batch + pieces() - 1) / pieces(); }
+  // Up to 16, so that an even number of pieces is about alike.
+  int64_t piece_rows() const {
+    int64_t pairs = (batch + 31) / 32;
+    return (batch + 2 * pairs - 1) / (2 * pairs);
+  }
+  int64_t pieces() const { return (batch + piece_rows() - 1) / piece_rows(); }
 };
 // Offered where gemm_bf16x3 is; float32 only.
 inline constinit Kernel<void(const SplitLstmJob&)> split_lstm_steps, split_lstm_steps_backward;

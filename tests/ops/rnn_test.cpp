@@ -144,6 +144,21 @@ std::vector<bool> finite(const Tensor& t) {
   return out;
 }
 
+TEST(FusedRnn, SumsTheGradientsOfManyPieces) {
+  Case c{24, 513, 3, 32, {}};
+  bool before = bf16x3();
+  std::vector<Tensor> results[2];
+  for (bool split : {false, true}) {
+    set_bf16x3(split);
+    for (int64_t pieces : {33, 34}) full({pieces, 4 * c.hidden, c.in + c.hidden}, 1e9);  // memory used again
+    results[split] = all(c, true, float32, false);
+  }
+  set_bf16x3(before);
+  for (size_t i = 0; i < results[0].size(); ++i) {
+    EXPECT_LT(distance(results[1][i], results[0][i]), 1e-5) << "result " << i;
+  }
+}
+
 // Numbers that can't be split, in a row of the batch, in the weights or in the gradient of the result.
 TEST(FusedRnn, TakesNumbersThatAreTooLargeToSplit) {
   bool before = bf16x3();
