@@ -23,6 +23,8 @@ const view::View* find(const std::string& id) {
 
 }  // namespace
 
+bool LiveRun::has_view(const std::string& id) { return find(id) != nullptr; }
+
 std::string LiveRun::version(const std::string& id) {
   return shows_steps(id) ? run_.figures_stamp() : run_.all_stamp();
 }
@@ -39,7 +41,6 @@ const view::Html& LiveRun::made(const std::string& id) {
 }
 
 std::string LiveRun::view(const std::string& id) {
-  if (!find(id)) return "";
   std::lock_guard one_at_a_time(busy_);
   SerialScope one_thread;
   view::Html out = view::facts(run_.figures());

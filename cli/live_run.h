@@ -18,10 +18,11 @@ class LiveRun {
  public:
   explicit LiveRun(train::Run run) : run_(std::move(run)) {}
 
+  static bool has_view(const std::string& id);
   const train::Run& run() const { return run_.run(); }
-  // Another text when view(id) may be another. Costs a look at the files' sizes and times.
+  // Another text, not empty, when view(id) may be another. Costs a look at the files' sizes and times.
   std::string version(const std::string& id);
-  // The run's facts, and behind them the content of a view. Empty where there is no such view.
+  // The run's facts, and behind them the content of a view.
   std::string view(const std::string& id);
   std::string page();
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iostream>
 #include <mutex>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
@@ -10,6 +11,7 @@
 
 #include "dropped.h"
 #include "live_run.h"
+#include "news.h"
 #include "serve_pages.h"
 #include "server.h"
 #include "verbs.h"
@@ -24,13 +26,6 @@ struct Options {
 
 Response not_found() { return {404, "There is nothing under this address.\n", "text/plain; charset=utf-8"}; }
 
-Response view_of(LiveRun& run, const std::string& id, const std::string& known) {
-  std::string version = run.version(id);
-  if (version == known) return {.status = 304, .body = "", .version = version};
-  std::string body = run.view(id);
-  return body.empty() ? not_found() : Response{.body = std::move(body), .version = version};
-}
-
 class Site {
  public:
   explicit Site(const std::string& folder) : runs_(folder) {}
@@ -38,21 +33,41 @@ class Site {
   Response answer(const Request& request) {
     if (request.path == "/") return {200, list_page(runs_)};
     if (request.path == "/compare") return {200, comparison_page(runs_, request.runs)};
-    // /run/NAME, /run/NAME/view/ID, /run/NAME/predict
+    // /run/NAME, /run/NAME/view/ID, /run/NAME/follow/ID, /run/NAME/predict
     if (!request.path.starts_with("/run/")) return not_found();
     std::string rest = request.path.substr(5);
     size_t slash = std::min(rest.find('/'), rest.size());
-    auto run = live_.open(rest.substr(0, slash));
-    return run ? of_run(*run, rest.substr(slash), request) : not_found();
+    std::string name = rest.substr(0, slash);
+    auto run = live_.open(name);
+    return run ? of_run(*run, name, rest.substr(slash), request) : not_found();
   }
 
  private:
-  Response of_run(LiveRun& run, const std::string& what, const Request& request) {
+  Response of_run(LiveRun& run, const std::string& name, const std::string& what, const Request& request) {
     if (what == "/predict") return request.post ? predict(run.run(), request.body) : not_found();
     if (request.post) return not_found();
     if (what.empty()) return {200, run.page()};
-    if (what.starts_with("/view/")) return view_of(run, what.substr(6), request.known);
+    std::string id = what.substr(what.rfind('/') + 1);
+    if (!LiveRun::has_view(id)) return not_found();
+    if (what == "/view/" + id) return {200, run.view(id)};
+    if (what == "/follow/" + id) return follow(name, id, request.whole);
     return not_found();
+  }
+
+  // The view as it is, and again whenever it is another: `whole`, or what is new in it and without the rows
+  // of folded tables.
+  Response follow(const std::string& name, const std::string& id, bool whole) {
+    auto news = [this, name, id, whole, version = std::string(), shown = std::string()]() mutable {
+      auto run = live_.open(name);
+      require<FileError>(run != nullptr, name, ": the run is gone");
+      if (std::string now = run->version(id); std::exchange(version, now) == now) return std::string();
+      std::string text = run->view(id);
+      if (!whole) text = without_tables(text);
+      std::string before = std::exchange(shown, text);
+      if (text == before) return std::string();
+      return whole ? text : what_is_new(text, before);
+    };
+    return {.body = "", .news = news};
   }
 
   Response predict(const train::Run& run, const std::string& file) {

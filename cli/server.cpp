@@ -2,6 +2,10 @@
 
 #include <sys/socket.h>
 
+#include <chrono>
+#include <thread>
+#include <utility>
+
 #include <httplib.h>
 
 #include <espalier/core/error.h>
@@ -9,9 +13,11 @@
 namespace espalier::cli {
 namespace {
 
-constexpr size_t kMostBytes = 16 << 20;  // of a request
-constexpr int kSeconds = 10;             // for a request to arrive
-constexpr int kIdleSeconds = 2;          // for it to begin, once there is a connection
+constexpr size_t kMostBytes = 16 << 20;                   // of a request
+constexpr int kSeconds = 10;                              // for a request to arrive
+constexpr int kIdleSeconds = 2;                           // for it to begin, once there is a connection
+constexpr auto kPause = std::chrono::milliseconds(1800);  // between events of a stream
+constexpr size_t kThreads = 32;                           // each stream keeps one
 
 // Under another name this machine is reached by a page of another site that had its name changed to
 // 127.0.0.1.
@@ -29,14 +35,10 @@ Response refusal(int status, const std::string& why) {
   return {status, why + "\n", "text/plain; charset=utf-8"};
 }
 
-// A version as it stands in a header: "7-2048-1764115200-5;".
-std::string quoted(const std::string& version) { return concat('"', version, '"'); }
-std::string unquoted(const std::string& tag) { return tag.size() < 2 ? "" : tag.substr(1, tag.size() - 2); }
-
 Request read(const httplib::Request& request) {
   Request out{.path = request.path,
+              .whole = request.has_param("whole"),
               .body = request.body,
-              .known = unquoted(request.get_header_value("If-None-Match")),
               .post = request.method == "POST"};
   auto [first, last] = request.params.equal_range("run");
   for (auto it = first; it != last; ++it) out.runs.push_back(it->second);
@@ -51,10 +53,36 @@ Response respond(const httplib::Request& request, const Answer& answer) {
   }
 }
 
+// As one event: each line behind "data: ", and an empty one at its end.
+std::string event(const std::string& text) {
+  std::string out = "data: ";
+  for (char c : text) out += c == '\n' ? std::string("\ndata: ") : std::string(1, c);
+  return out + "\n\n";
+}
+
+void stream(httplib::Response& to, const std::function<std::string()>& news) {
+  using Clock = std::chrono::steady_clock;
+  auto send = [news](httplib::DataSink& sink) {
+    try {
+      std::string text = news();
+      if (text.empty()) return true;
+      text = event(text);
+      return sink.write(text.data(), text.size());
+    } catch (const Error&) {
+      return false;  // whoever listens asks anew
+    }
+  };
+  to.set_chunked_content_provider("text/event-stream",
+                                  [send, due = Clock::time_point()](size_t, httplib::DataSink& sink) mutable {
+                                    std::this_thread::sleep_until(due);
+                                    due = Clock::now() + kPause;
+                                    return sink.is_writable() && send(sink);
+                                  });
+}
+
 void write(httplib::Response& to, const Response& from) {
   to.status = from.status;
-  if (!from.version.empty()) to.set_header("ETag", quoted(from.version));
-  if (from.status == 304) return;
+  if (from.news) return stream(to, from.news);
   // Given by a provider it is sent as it is: to compress it would take time from a training.
   auto body = std::make_shared<std::string>(from.body);
   to.set_content_provider(body->size(), from.type.c_str(),
@@ -82,6 +110,7 @@ void options(socket_t socket) {
 void serve(int port, const Answer& answer, const std::function<void(int)>& ready) {
   httplib::Server server;
   server.set_socket_options(options);
+  server.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
   server.set_payload_max_length(kMostBytes);
   // httplib looks a hundred times a second whether something comes on a connection that is kept.
   server.set_keep_alive_max_count(1);

@@ -9,8 +9,8 @@ namespace espalier::cli {
 struct Request {
   std::string path;                    // decoded: "/run/a name"
   std::vector<std::string> runs = {};  // values of the query's `run`
+  bool whole = false;                  // it has `whole`
   std::string body = {};
-  std::string known = {};  // the version that the asking page has: If-None-Match
   bool post = false;
 };
 
@@ -18,7 +18,9 @@ struct Response {
   int status = 200;
   std::string body;
   std::string type = "text/html; charset=utf-8";
-  std::string version = {};  // for the next question: ETag
+  // In place of a body: an event stream for as long as somebody listens. Asked every 1.8 seconds what is new;
+  // nothing is sent for "". Where it throws the stream ends.
+  std::function<std::string()> news = {};
 };
 
 using Answer = std::function<Response(const Request&)>;

@@ -52,6 +52,7 @@ struct LineChart {
   bool log_y = false;               // then values of 0 and less leave gaps
   bool from_zero = false;           // the y axis begins at 0
   bool whole_x = true;              // x counts something: epochs, steps
+  bool grows = false;               // the x axis ends at a label, so that it stays as it is when points come
 };
 Html line_chart(const LineChart& chart);
 

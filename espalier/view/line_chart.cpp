@@ -28,7 +28,8 @@ class Plot {
     if (chart.from_zero && high_y <= low_y) high_y = low_y + 1;
     x_ = Scale::over(low_x, high_x);
     if (chart.whole_x && x_.step < 1) x_.step = 1;
-    if (chart.whole_x) x_.low = low_x, x_.high = std::max(high_x, low_x + 1);
+    if (chart.whole_x) x_.low = low_x;
+    if (chart.whole_x && !chart.grows) x_.high = std::max(high_x, low_x + 1);
     y_ = Scale::over(low_y, high_y);
     if (chart.log_y) {
       double low = std::floor(low_y), high = std::max(std::ceil(high_y), low + 1);

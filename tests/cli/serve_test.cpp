@@ -20,8 +20,10 @@ namespace espalier {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
+using testing::StartsWith;
 
 // `espalier serve` in a process of its own.
 class Server {
@@ -108,34 +110,58 @@ TEST_F(Serve, lists_the_runs_and_shows_each) {
   EXPECT_THAT(page->body, HasSubstr("connect-src &#39;self&#39;"));
 }
 
-TEST_F(Serve, says_what_is_new) {
+TEST_F(Serve, gives_a_view) {
   auto view = get("/run/a/view/training");
   EXPECT_THAT(view->body, HasSubstr("<dl class=\"facts\">"));
   EXPECT_THAT(view->body, HasSubstr("<svg"));
   EXPECT_EQ(get("/run/a/view/nothing")->status, 404);
 }
 
-TEST_F(Serve, sends_a_view_only_where_it_may_be_another) {
+// The first `most` events of a stream; `heard` is called after each.
+std::vector<std::string> events(httplib::Client client, const std::string& path, size_t most,
+                                const std::function<void(size_t so_far)>& heard) {
+  std::vector<std::string> out;
+  std::string text;
+  client.set_read_timeout(60);
+  client.Get(path.c_str(), [&](const char* data, size_t size) {
+    text.append(data, size);
+    for (size_t end; (end = text.find("\n\n")) != std::string::npos; text.erase(0, end + 2)) {
+      out.push_back(text.substr(0, end));
+      heard(out.size());
+    }
+    return out.size() < most;
+  });
+  return out;
+}
+
+TEST_F(Serve, a_stream_brings_a_view_and_then_what_is_new) {
   fs::copy(*folder_ / "runs/a", *folder_ / "runs/grows");
-  auto ask = [](const std::string& view, const std::string& known) {
-    return client().Get(("/run/grows/view/" + view).c_str(), {{"If-None-Match", known}});
-  };
   auto append = [](const char* file) {
     std::string path = *folder_ / (std::string("runs/grows/") + file), text = io::read_lines(path);
     io::append_line(path, text.substr(0, text.find('\n')));
   };
-  std::string training = get("/run/grows/view/training")->get_header_value("ETag"),
-              mistakes = get("/run/grows/view/mistakes")->get_header_value("ETag");
-  EXPECT_EQ(ask("training", training)->status, 304);
-  EXPECT_EQ(ask("training", training)->body, "");
-  EXPECT_EQ(ask("training", "\"another\"")->status, 200);
-  append("steps.jsonl");
-  EXPECT_EQ(ask("training", training)->status, 200);
-  EXPECT_EQ(ask("mistakes", mistakes)->status, 304);
-  append("metrics.jsonl");
-  EXPECT_EQ(ask("mistakes", mistakes)->status, 200);
-  EXPECT_THAT(get("/run/grows/view/training")->body, HasSubstr("<dd>3 of 2</dd>"));
-  EXPECT_THAT(get("/run/grows")->body, HasSubstr("<dd>3 of 2</dd>"));
+  const std::string same = "<figure id=\"chart-loss\" data-same></figure>",
+                    step = "<figure id=\"chart-step-loss\">";
+  auto heard = events(client(), "/run/grows/follow/training", 3,
+                      [&](size_t n) { append(n == 1 ? "steps.jsonl" : "metrics.jsonl"); });
+  ASSERT_EQ(heard.size(), 3u);
+  EXPECT_THAT(heard[0],
+              AllOf(StartsWith("data: <dl class=\"facts\">"), HasSubstr(step), Not(HasSubstr(same))));
+  EXPECT_THAT(heard[0], Not(HasSubstr("<caption>Training loss by step")));  // the tables are folded away
+  EXPECT_THAT(heard[1], AllOf(HasSubstr(step), HasSubstr(same)));
+  EXPECT_THAT(heard[2], AllOf(HasSubstr("<dd>3 of 2</dd>"), Not(HasSubstr(same))));
+
+  // With so many points that they have no marks, another one changes only the line.
+  for (int i = 0; i < 40; ++i) append("steps.jsonl");
+  heard = events(client(), "/run/grows/follow/training", 2, [&](size_t) { append("steps.jsonl"); });
+  ASSERT_EQ(heard.size(), 2u);
+  EXPECT_THAT(heard[1], AllOf(StartsWith("data: [[\"chart-step-loss\","), HasSubstr(",\"d\",\"M")));
+
+  heard = events(client(), "/run/grows/follow/training?whole", 2, [&](size_t) { append("steps.jsonl"); });
+  ASSERT_EQ(heard.size(), 2u);
+  EXPECT_THAT(heard[1], AllOf(HasSubstr("<caption>Training loss by step"), Not(HasSubstr("data-same"))));
+  EXPECT_THAT(get("/run/grows")->body, HasSubstr("<dd>4 of 2</dd>"));
+  EXPECT_EQ(get("/run/grows/follow/nothing")->status, 404);
 }
 
 TEST_F(Serve, compares_runs) {

@@ -3,26 +3,30 @@
 (() => {
   const base = location.pathname;
   if (!base.startsWith('/run/')) return;
-  const pause = 1500;  // milliseconds between questions
-  // Views that change with steps or epochs. The others are asked for only until there is something to show.
+  const pause = 1500, patience = 10000;  // milliseconds: until a server is asked again, until a training is called quiet
+  // Views that change with steps or epochs. The others have news only until there is something to show.
   const moving = ['training', 'gradients', 'mistakes', 'parameters'];
   const panels = [...document.querySelectorAll('[role="tabpanel"]')];
-  const versions = new Map(), texts = new Map();  // of views, as the server gave them last
+  const resting = 'Nothing new comes in; this page would follow.';
   const status = document.createElement('p');
   status.className = 'muted';
   status.id = 'live-status';
   status.setAttribute('role', 'status');
   document.querySelector('.top > div').append(status);
-  let changed = 0;
 
   function say(text) {
     if (status.textContent !== text) status.textContent = text;
   }
-  const parsed = (html) => new DOMParser().parseFromString(html, 'text/html').body;
+  function parsed(html) {
+    const template = document.createElement('template');
+    template.innerHTML = html;
+    return template.content;
+  }
 
   // ---- what is new takes its place; what is as it was is not touched, so that nothing is drawn for it
   function renew(old, fresh) {
-    if (old.isEqualNode(fresh) || (old.matches?.('details.figures') && fresh.childElementCount === 1)) return;
+    if (fresh.dataset?.same === '' || old.isEqualNode(fresh)) return;  // `same` is the server's word
+    if (old.matches?.('details.figures') && fresh.childElementCount === 1) return;
     if (old.nodeType !== 1 || old.nodeName !== fresh.nodeName || old.id !== fresh.id) {
       old.replaceWith(fresh);
       return;
@@ -49,58 +53,68 @@
       at = next;
     }
   }
-  const folded = /(<details class="figures"><summary>[^<]*<\/summary>).*?(<\/details>)/gs;
-  function draw(panel) {
-    // Tables behind charts are long, and made only while one is open.
-    const tables = panel.querySelector('details.figures[open]');
-    const text = texts.get(panel.id);
-    const fresh = parsed(tables ? text : text.replace(folded, '$1$2'));
-    const facts = fresh.firstElementChild;
+  function draw(panel, text) {
+    const fresh = parsed(text), facts = fresh.firstElementChild;
     facts.remove();
     renew(document.querySelector('.facts'), facts);
+    const head = panel.querySelector('h2');
     if (moving.includes(panel.id)) {
-      fresh.prepend(panel.querySelector('h2').cloneNode(true));
+      fresh.prepend(head.cloneNode(true));
       renewChildren(panel, fresh);
     } else {
-      panel.replaceChildren(panel.querySelector('h2'), ...parsed(text).childNodes);
-      panel.querySelector('.facts').remove();
+      panel.replaceChildren(head, fresh);
       document.dispatchEvent(new CustomEvent('replaced', { detail: panel }));
     }
   }
-  document.addEventListener('toggle', (event) => {
-    const panel = event.target.closest('[role="tabpanel"]');
-    if (panel && event.target.matches('details.figures[open]') && texts.has(panel.id)) draw(panel);
-  }, true);
-
-  // ---- questions, while somebody can see the answer
-  async function refresh(panel) {
-    const headers = versions.has(panel.id) ? { 'If-None-Match': versions.get(panel.id) } : {};
-    const answer = await fetch(`${base}/view/${panel.id}`, { cache: 'no-store', headers });
-    if (answer.status === 304) return;
-    if (!answer.ok) throw new Error(await answer.text());
-    texts.set(panel.id, await answer.text());
-    if (versions.has(panel.id)) changed = Date.now();
-    versions.set(panel.id, answer.headers.get('ETag'));
-    draw(panel);
-  }
-  let asking = false, timer = 0;
-  async function look() {
-    clearTimeout(timer);
-    if (asking || document.hidden) return;
-    asking = true;
-    try {
-      const panel = panels.find((p) => p.checkVisibility());
-      if (panel && (moving.includes(panel.id) || panel.querySelector('.absent'))) await refresh(panel);
-      say(Date.now() - changed < 10000 ? 'Training goes on; this page follows.' : 'Nothing new comes in; this page would follow.');
-    } catch {
-      say('The server does not answer; this page goes on asking.');
+  // Only values differ: of attributes of elements below a figure, or of their texts.
+  function change(values) {
+    for (const [id, at, name, value] of values) {
+      const element = document.getElementById(id).getElementsByTagName('*')[at];
+      if (name) element.setAttribute(name, value);
+      else element.textContent = value;
     }
-    asking = false;
-    timer = setTimeout(look, pause);
   }
-  document.addEventListener('view', look);
-  document.addEventListener('visibilitychange', look);
-  look();
+
+  // ---- news, while somebody can see it
+  const hasNews = (panel) => moving.includes(panel.id) || panel.querySelector('.absent');
+  // Tables behind charts are long, and sent only while one is open.
+  const whole = (panel) => !moving.includes(panel.id) || panel.querySelector('details.figures[open]');
+  let source = null, again = 0, quiet = 0, changed = 0;  // the stream of news, two timers, and when something was new
+  function receive(panel, text, isFirst) {
+    if (text[0] === '[') change(JSON.parse(text));
+    else draw(panel, text);
+    if (!isFirst) changed = Date.now();
+    say(Date.now() - changed < patience ? 'Training goes on; this page follows.' : resting);
+    clearTimeout(quiet);
+    quiet = setTimeout(say, patience, resting);
+    if (!hasNews(panel)) stop();
+  }
+  function stop() {
+    source?.close();
+    source = null;
+    clearTimeout(again);
+  }
+  function listen() {
+    stop();
+    const panel = panels.find((p) => p.checkVisibility());
+    if (document.hidden || !panel || !hasNews(panel)) return;
+    let isFirst = true;
+    source = new EventSource(`${base}/follow/${panel.id}${whole(panel) ? '?whole' : ''}`);
+    source.onmessage = ({ data }) => {
+      receive(panel, data, isFirst);
+      isFirst = false;
+    };
+    source.onerror = () => {
+      stop();
+      clearTimeout(quiet);
+      say('The server does not answer; this page goes on asking.');
+      again = setTimeout(listen, pause);
+    };
+  }
+  document.addEventListener('view', listen);
+  document.addEventListener('visibilitychange', listen);
+  document.addEventListener('toggle', (event) => { if (event.target.matches('details.figures')) listen(); }, true);
+  listen();
 
   // ---- an image of one's own
   const panel = document.getElementById('prediction');
@@ -123,7 +137,7 @@
       const answer = await fetch(`${base}/predict`, { method: 'POST', headers: { 'X-Espalier': '1' }, body: file });
       const text = await answer.text();
       if (!answer.ok) throw new Error(text);
-      result.replaceChildren(...parsed(text).childNodes);
+      result.replaceChildren(parsed(text));
       said.textContent = '';
       document.dispatchEvent(new CustomEvent('prediction', { detail: result }));
     } catch (error) {

@@ -64,7 +64,7 @@ std::vector<std::string> shown(const std::vector<GradientState>& states) {
 template <class Value>
 Html chart(const trace::Steps& looks, const std::vector<std::string>& names, const char* id,
            const char* title, const char* y, Value value) {
-  LineChart c{.id = id, .title = title, .x_label = "step", .y_label = y, .log_y = true};
+  LineChart c{.id = id, .title = title, .x_label = "step", .y_label = y, .log_y = true, .grows = true};
   for (const std::string& name : names)
     c.series.push_back(series(
         looks, name, [](const trace::Step& s) { return s.layers; }, value));
@@ -101,7 +101,8 @@ Html dead_units(const trace::Steps& looks) {
               .title = "Dead units over the training",
               .x_label = "step",
               .y_label = "units",
-              .from_zero = true};
+              .from_zero = true,
+              .grows = true};
   for (const trace::UnitsStep& u : looks.back().units) {
     double share = u.units > 0 ? static_cast<double>(u.dead) / static_cast<double>(u.units) : 0;
     rows.push_back({u.name, u.units, u.dead, text::fixed(100 * share, 1) + " %", bar({share})});

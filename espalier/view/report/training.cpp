@@ -51,11 +51,13 @@ Html step_charts(const RunData& run) {
   Html out = line_chart({.id = "chart-step-loss",
                          .title = "Training loss by step",
                          .x_label = "step",
-                         .series = {by_step("loss", run.steps, &trace::Step::loss)}});
+                         .series = {by_step("loss", run.steps, &trace::Step::loss)},
+                         .grows = true});
   out += line_chart({.id = "chart-step-accuracy",
                      .title = "Training accuracy by step",
                      .x_label = "step",
-                     .series = {by_step("accuracy", run.steps, &trace::Step::accuracy)}});
+                     .series = {by_step("accuracy", run.steps, &trace::Step::accuracy)},
+                     .grows = true});
   return out;
 }
 
