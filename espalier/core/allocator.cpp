@@ -7,6 +7,8 @@
 #include <new>
 #include <vector>
 
+#include <sys/mman.h>
+
 #include <espalier/core/error.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -44,6 +46,18 @@ Class size_class(size_t bytes) {
   size_t step = size_t{1} << (log - 2);
   size_t steps = (bytes - (size_t{1} << log) + step - 1) / step;
   return {kSmallClasses + 4 * (log - 10) + static_cast<int>(steps), (size_t{1} << log) + steps * step};
+}
+
+// Memory of the system. Large blocks lie in large pages where it has them: a processor looks up the pages of
+// a few megabytes only, and waits for each of the others.
+void* system_memory(size_t bytes) {
+  constexpr size_t kPage = 2 << 20;
+  if (bytes < kPage) return std::aligned_alloc(kAlign, bytes);
+  void* p = std::aligned_alloc(kPage, (bytes + kPage - 1) / kPage * kPage);
+#ifdef MADV_HUGEPAGE
+  if (p) madvise(p, bytes / kPage * kPage, MADV_HUGEPAGE);
+#endif
+  return p;
 }
 
 class Pool {
@@ -97,10 +111,10 @@ class Pool {
       return limit_ > 0 && stats_.in_use + stats_.cached + static_cast<int64_t>(bytes) > limit_;
     };
     if (over()) drop_cached();
-    void* p = over() ? nullptr : std::aligned_alloc(kAlign, bytes);
+    void* p = over() ? nullptr : system_memory(bytes);
     if (!p && !over()) {
       drop_cached();
-      p = std::aligned_alloc(kAlign, bytes);
+      p = system_memory(bytes);
     }
     require<MemoryError>(p != nullptr, "no memory for a tensor of ", asked, " bytes: ", stats_.in_use,
                          " bytes are in use", limit_ > 0 ? concat(", the limit is ", limit_) : std::string());

@@ -30,11 +30,20 @@ struct GatheredRows {
   const int64_t* tap;      // distances of the taps from a place
 };
 
+// A product's b split into its parts, for products to come with b's of the same values.
+struct SplitJob {
+  Gemm product;
+  uint8_t* to;  // split_size(product) bytes
+};
+inline constinit Kernel<void(const SplitJob&)> split_b_bf16x3;
+int64_t split_size(const Gemm& product);
+
 // A product whose a, or b, or both, are gathered; a is by rows, b by columns else. The rows of c may begin
 // anywhere.
 struct GatheredGemm {
   Gemm product;
   const GatheredRows *a = nullptr, *b = nullptr;
+  const uint8_t* split_b = nullptr;   // in place of b, if it is there
   const int64_t* c_row_at = nullptr;  // null: they are c_row apart
 };
 // `fits` becomes false, and c holds nothing of use, where a sum is not finite in the tiles: its numbers are

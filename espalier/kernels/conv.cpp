@@ -63,10 +63,12 @@ void conv2d(Array& y, const Array& x, const Array& w, const Array* bias, const C
   if (x.numel() == 0 || w.numel() == 0) return fill_with_bias(y, bias, relu);
   if (y.dtype != DType::float64) {
     Array in = channels_last(x);
+    bool few = bf16x3_beats_winograd(y.shape);
+    if (few && conv2d_bf16x3(y, in, w, bias, geometry, relu)) return;
     if (chooses_winograd(w.shape, y.shape, y.dtype, geometry)) {
       return conv2d_winograd(y, in, w, bias, geometry, relu);
     }
-    if (conv2d_bf16x3(y, in, w, bias, geometry, relu)) return;
+    if (!few && conv2d_bf16x3(y, in, w, bias, geometry, relu)) return;
     bool fused = relu && gives_no_nan(in, w, bias);
     if (conv2d_by_columns(y, in, w, bias, geometry, fused) ||
         conv2d_onednn(y, in, w, bias, geometry, fused)) {

@@ -33,6 +33,9 @@ bool conv2d_bf16x3(Array& y, const Array& x, const Array& w, const Array* bias, 
                    bool relu);
 bool conv2d_input_bf16x3(Array& gx, const Array& w, const Array& g, const ConvGeometry& geometry);
 bool conv2d_weight_bf16x3(Array& gw, const Array& x, const Array& g, const ConvGeometry& geometry);
+// Whether it is the faster one for a result of shape y, where both apply: Winograd has four times the
+// weights.
+bool bf16x3_beats_winograd(const Shape& y);
 
 // The same as a product of matrices, for float32 and float64; w is row-major.
 void conv2d_by_gemm(Array& y, const Array& x, const Array& w, const Array* bias,

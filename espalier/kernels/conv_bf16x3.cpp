@@ -6,6 +6,7 @@
 #include <espalier/core/threads.h>
 #include <espalier/kernels/columns.h>
 #include <espalier/kernels/elementwise.h>
+#include <espalier/kernels/packed.h>
 #include <espalier/kernels/row_major.h>
 
 // Convolutions as products of matrices for all images at once. The matrix that has, for each place of the
@@ -145,37 +146,61 @@ bool input_phase(Array& gx, const Array& weights, int64_t taps_w, const Array& g
   return fits;
 }
 
-// Numbers are to be used often enough for splitting them into parts to pay.
+// y · 1 = columns · weightsᵀ, with a row of weights [KH * KW * C] for each channel of y.
+Gemm forward_product(const Array& y, const Array& w, const float* weights, const float* bias, bool relu) {
+  int64_t depth = w.numel() / w.shape[0];
+  return {.m = y.numel() / y.shape[1],
+          .n = y.shape[1],
+          .k = depth,
+          .b = weights,
+          .b_row = 1,
+          .b_col = depth,
+          .c = y.data(),
+          .c_row = y.shape[1],
+          .bias = bias,
+          .relu = relu};
+}
+
+// The weights split, where they stay the same; no storage else.
+Array split_weights(const Array& y, const Array& w) {
+  return packed_if_again(w, kPackedSplit, [&] {
+    Array rows = tap_rows(w);
+    Gemm product = forward_product(y, w, rows.data<float>(), nullptr, false);
+    Array split = Array::empty({split_size(product)}, DType::uint8);
+    split_b_bf16x3({product, split.data<uint8_t>()});
+    return split;
+  });
+}
+
+// Sums are deep, and numbers are used often enough for splitting them into parts.
 bool pays(const Array& x, const Array& w, const Array& y, const ConvGeometry& c) {
-  constexpr int64_t kManyPlaces = 256, kManyChannels = 64, kDeep = 128;
+  constexpr int64_t kManyChannels = 64, kDeep = 128, kManyPlaces = 32;
   int64_t taps = w.shape[2] * w.shape[3], in = x.shape[1], out = y.shape[1];
   return bf16x3() && y.dtype == DType::float32 && c.groups == 1 && taps <= GatheredRows::kMostTaps &&
          in % GatheredRows::kChannels == 0 && out % GatheredRows::kChannels == 0 &&
          std::min(in, out) >= kManyChannels && std::min(in, out) * taps >= kDeep &&
-         y.shape[0] * y.shape[2] * y.shape[3] >= kManyPlaces;
+         y.numel() / y.shape[1] >= kManyPlaces;
 }
 
 }  // namespace
+
+bool bf16x3_beats_winograd(const Shape& y) {
+  constexpr int64_t kFewPlaces = 256;
+  return bf16x3() && y.numel() / y[1] <= kFewPlaces;
+}
 
 bool conv2d_bf16x3(Array& y, const Array& x, const Array& w, const Array* bias, const ConvGeometry& c,
                    bool relu) {
   if (!pays(x, w, y, c)) return false;
   Rows rows = rows_of(places_of(y, x, w, c));
   GatheredRows a = rows.of(x.data<float>());
-  Array weights = tap_rows(w, true), row = bias ? row_major(*bias) : Array();
+  Array split = split_weights(y, w), row = bias ? row_major(*bias) : Array();
+  Array weights = split.storage ? Array() : tap_rows(w, true);
+  Gemm product = forward_product(y, w, split.storage ? nullptr : weights.data<float>(),
+                                 bias ? row.data<float>() : nullptr, relu);
   bool fits = false;
-  gathered_gemm_bf16x3({.product = {.m = a.rows,
-                                    .n = y.shape[1],
-                                    .k = weights.shape[1],
-                                    .b = weights.data(),
-                                    .b_row = 1,
-                                    .b_col = weights.shape[1],
-                                    .c = y.data(),
-                                    .c_row = y.shape[1],
-                                    .bias = bias ? row.data() : nullptr,
-                                    .relu = relu},
-                        .a = &a},
-                       fits);
+  gathered_gemm_bf16x3(
+      {.product = product, .a = &a, .split_b = split.storage ? split.data<uint8_t>() : nullptr}, fits);
   return fits;
 }
 

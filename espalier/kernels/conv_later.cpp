@@ -24,8 +24,8 @@ class Convolution : public Fusible {
     return work;
   }
 
-  // Other weights and another bias: made for one call where that costs far less than a pass over y, else only
-  // to be kept.
+  // Other weights and another bias, to be kept; where they can't be, only if making them costs far less than
+  // a pass over y.
   Ref<Deferred> scaled(const Array& y, const Scaling& by) const override {
     if (plus_) return {};
     std::vector<const Array*> others{&by.mean, &by.var};

@@ -118,17 +118,28 @@ Array packed(const Array& w, int64_t order, const std::function<Array()>& make, 
   return made;
 }
 
+Array packed_if_again(const Array& w, int64_t order, const std::function<Array()>& make) {
+  if (w.storage->exposed() || limit == 0) return {};
+  Question q{order, Seen(w)};
+  bool again = false;
+  Array found = find(w, q, again);
+  if (found.storage || !again) return found;
+  Array made = make();
+  keep(w, q, made);
+  return made;
+}
+
 Array packed_together(const Array& w, const std::vector<const Array*>& others, double setting, int64_t order,
-                      const std::function<Array()>& make, bool even_once) {
+                      const std::function<Array()>& make, bool cheap) {
   bool exposed = w.storage->exposed();
   for (const Array* a : others) exposed |= a->storage->exposed();
-  if (exposed || limit == 0) return even_once ? make() : Array();
+  if (exposed || limit == 0) return cheap ? make() : Array();
   Question q = question(w, order, others, setting);
   bool again = false;
   Array found = find(w, q, again);
-  if (found.storage || (!again && !even_once)) return found;
+  if (found.storage) return found;
   Array made = make();
-  if (again) keep(w, q, made);
+  keep(w, q, made);
   return made;
 }
 

@@ -14,11 +14,14 @@ namespace espalier::kernels {
 // or one of packing_order().
 Array packed(const Array& w, int64_t order, const std::function<Array()>& make, bool at_once = false);
 
-// The same of what make() gives for w, a setting and further arrays together; it is kept as long as none of
-// them changes and no others are asked for. Without `even_once`, the first time gives an empty array: then
-// make() is dearer than to do without.
+// The same, but an empty array the first time and where nothing can be kept: make() is dearer than to do
+// without.
+Array packed_if_again(const Array& w, int64_t order, const std::function<Array()>& make);
+
+// The same of what make() gives for w, a setting and further arrays together; it is kept at once, as long as
+// none of them changes and no others are asked for. Where nothing can be kept: an empty array unless `cheap`.
 Array packed_together(const Array& w, const std::vector<const Array*>& others, double setting, int64_t order,
-                      const std::function<Array()>& make, bool even_once);
+                      const std::function<Array()>& make, bool cheap);
 
 enum PackedOrder : int64_t {
   kPackedScaled,  // and which of weight and bias there are
@@ -26,6 +29,7 @@ enum PackedOrder : int64_t {
   kPackedWinograd,
   kPackedWinogradTurned,
   kPackedTapRows,
+  kPackedSplit,
   kPackedSquare,
   kPackedOthers
 };

@@ -86,29 +86,47 @@ TEST(Packed, TogetherItIsKeptUntilOneOfThemChanges) {
   int64_t before = packed_bytes();
   Array w = filled({4, 4}, 1), a = filled({4}, 1);
   int made = 0;
-  auto ask = [&](const Array& other, double setting = 0, bool even_once = false) {
+  auto ask = [&](const Array& other, double setting = 0, bool cheap = false) {
     return packed_together(
         w, {&other}, setting, kPackedScaled,
         [&] {
           ++made;
           return filled({4}, setting);
         },
-        even_once);
+        cheap);
   };
-  EXPECT_FALSE(ask(a).storage) << "not worth it for once";
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(ask(a).storage);
   EXPECT_EQ(made, 1);
-  EXPECT_EQ(*ask(a, 2, true).data<float>(), 2) << "another setting";
+  EXPECT_EQ(*ask(a, 2).data<float>(), 2) << "another setting";
   for (const Array& changed : {a, w}) {
     for (int i = 0; i < 3; ++i) ask(a);
+    int until_now = made;
     changed.storage->bump_version();
-    EXPECT_FALSE(ask(a).storage);
+    for (int i = 0; i < 3; ++i) ask(a);
+    EXPECT_EQ(made, until_now + 1);
   }
+  int until_now = made;
   for (int i = 0; i < 3; ++i) {
     Array other = filled({4}, 1);  // each time of its own, if perhaps at the same address
-    EXPECT_FALSE(ask(other).storage);
+    ask(other);
   }
+  EXPECT_EQ(made, until_now + 3);
+  w.storage->expose();
+  EXPECT_FALSE(ask(a).storage) << "not worth it for once";
+  EXPECT_TRUE(ask(a, 0, true).storage);
+  w = Array();
   EXPECT_EQ(packed_bytes(), before);
+}
+
+TEST(Packed, WhatIsDearIsMadeWhenItIsAskedForAgain) {
+  Array w = filled({4, 4}, 1);
+  int made = 0;
+  auto ask = [&] { return packed_if_again(w, kPackedSplit, [&] { return ++made, filled({4}, 1); }); };
+  EXPECT_FALSE(ask().storage);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(ask().storage);
+  EXPECT_EQ(made, 1);
+  w.storage->bump_version();
+  EXPECT_FALSE(ask().storage);
 }
 
 }  // namespace

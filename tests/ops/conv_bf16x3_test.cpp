@@ -1,6 +1,7 @@
 #include <espalier/core/threads.h>
 #include <espalier/kernels/bf16x3.h>
 #include <espalier/kernels/conv.h>
+#include <espalier/kernels/packed.h>
 #include <espalier/ops/conv.h>
 #include <espalier/ops/creation.h>
 #include <espalier/ops/matmul.h>
@@ -147,10 +148,24 @@ TEST_F(ConvBf16x3, WhatIsTooLargeForTheTilesIsLeftToOthers) {
   }
 }
 
+// From the second call on the weights are split already.
+TEST_F(ConvBf16x3, KeepsTheWeightsSplitWithoutAChangeToTheResult) {
+  for (const Case& c : cases) {
+    Problem p(c);
+    Tensor x = p.x.to(float32), w = p.w.to(float32);
+    auto first = conv2d(x, w, {}, p.options).to_vector<float>();
+    int64_t before = kernels::packed_bytes();
+    for (int call : {2, 3}) EXPECT_EQ(conv2d(x, w, {}, p.options).to_vector<float>(), first) << call;
+    EXPECT_GE(kernels::packed_bytes() - before, w.numel() * 6) << to_string(c.w);
+    w.mul_(2);
+    EXPECT_NE(conv2d(x, w, {}, p.options).to_vector<float>(), first);
+  }
+}
+
 TEST_F(ConvBf16x3, IsTakenOnlyWhereItPays) {
   EXPECT_EQ(on_tiles(Problem({{4, 32, 16, 16}, {64, 32, 3, 3}})).done[0], false) << "few channels";
   EXPECT_EQ(on_tiles(Problem({{4, 80, 16, 16}, {64, 80, 3, 3}})).done[0], false) << "no multiple of 32";
-  EXPECT_EQ(on_tiles(Problem({{1, 64, 8, 8}, {64, 64, 3, 3}})).done[0], false) << "few places";
+  EXPECT_EQ(on_tiles(Problem({{1, 64, 6, 6}, {64, 64, 3, 3}})).done[0], false) << "few places";
   EXPECT_EQ(on_tiles(Problem({{4, 64, 16, 16}, {64, 64, 1, 1}})).done[0], false) << "few numbers in a sum";
   EXPECT_EQ(on_tiles(Problem({{4, 128, 16, 16}, {128, 64, 3, 3}, {.groups = 2}})).done[0], false) << "groups";
 }

@@ -46,13 +46,22 @@ void gathered_gemm(const GatheredGemm& g, bool& fits) {
   Factors f = factors_of(g.product);
   f.c.row_at = g.c_row_at;
   f.a_is_left = true;
-  f.a.gathered = g.a, f.b.gathered = g.b;
+  f.a.gathered = g.a, f.b.gathered = g.b, f.b.split = g.split_b;
   fits = multiply(f, [](const Piece&) { return false; });
+}
+
+void split_b(const SplitJob& job) {
+  Source b = factors_of(job.product).b;
+  parallel_for(ceil_div(b.items, kSide), 1, [&](int64_t begin, int64_t end) {
+    Range items{begin * kSide, smaller(end * kSide, b.items) - begin * kSide};
+    Packing(b, items, {0, b.depths}, false, job.to + begin * b.split_strip(), b.split_strip()).finish();
+  });
 }
 
 }  // namespace
 
 ESPALIER_OFFER(gemm_bf16x3, gemm)
+ESPALIER_OFFER(split_b_bf16x3, split_b)
 ESPALIER_OFFER(gathered_gemm_bf16x3, gathered_gemm)
 
 }  // namespace espalier::kernels::ESPALIER_SIMD_LEVEL

@@ -6,19 +6,22 @@
 namespace espalier::kernels::ESPALIER_SIMD_LEVEL {
 namespace {
 
-// Some items of a matrix, packed for some depths: strips of kSide items, `strip` bytes each.
+// Some items of a matrix, packed for some depths: strips of kSide items, `strip` bytes each in `to`, or where
+// the matrix is split already.
 class Packing {
  public:
   Packing(const Source& x, Range items, Range depths, bool left, uint8_t* to, int64_t strip)
-      : x_(&x),
-        items_(items),
-        depths_(depths),
-        left_(left),
-        to_(to),
-        strip_(strip),
-        blocks_(ceil_div(items.size, kSide) * ceil_div(depths.size, kStep)) {}
+      : x_(&x), items_(items), depths_(depths), left_(left), to_(to), packed_(to), strip_(strip) {
+    if (!x.split) {
+      blocks_ = ceil_div(items.size, kSide) * ceil_div(depths.size, kStep);
+      return;
+    }
+    strip_ = x.split_strip();
+    packed_ = x.split + items.begin / kSide * strip_ + depths.begin / kStep * kBlockBytes;
+  }
 
   Range items() const { return items_; }
+  // That there are to pack.
   int64_t blocks() const { return blocks_; }
 
   // The next one, if there is one left.
@@ -36,7 +39,7 @@ class Packing {
 
   // The strips of items j and j + kSide, counted from the first one.
   Strips strips(int64_t j) const {
-    uint8_t* first = to_ + j / kSide * strip_;
+    const uint8_t* first = packed_ + j / kSide * strip_;
     return {first, first + strip_};
   }
 
@@ -45,7 +48,8 @@ class Packing {
   Range items_, depths_;
   bool left_;
   uint8_t* to_;
-  int64_t strip_, blocks_, done_ = 0;
+  const uint8_t* packed_;
+  int64_t strip_, blocks_ = 0, done_ = 0;
 };
 
 }  // namespace

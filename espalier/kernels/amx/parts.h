@@ -63,6 +63,9 @@ struct Source {
   int64_t item, depth;    // strides
   int64_t items, depths;  // sizes
   const GatheredRows* gathered = nullptr;
+  const uint8_t* split = nullptr;  // all of it, if that is done: strips of 16 items, one after the other
+
+  int64_t split_strip() const { return ceil_div(depths, kStep) * kBlockBytes; }
 };
 
 inline int64_t clamped(int64_t x, int64_t most) { return x < 0 ? 0 : smaller(x, most); }
