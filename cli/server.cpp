@@ -16,7 +16,7 @@ namespace {
 constexpr size_t kMostBytes = 16 << 20;                   // of a request
 constexpr int kSeconds = 10;                              // for a request to arrive
 constexpr int kIdleSeconds = 2;                           // for it to begin, once there is a connection
-constexpr auto kPause = std::chrono::milliseconds(1800);  // between events of a stream
+constexpr auto kPause = std::chrono::milliseconds(1700);  // between events of a stream
 constexpr size_t kThreads = 32;                           // each stream keeps one
 
 // Under another name this machine is reached by a page of another site that had its name changed to

@@ -18,7 +18,7 @@ struct Response {
   int status = 200;
   std::string body;
   std::string type = "text/html; charset=utf-8";
-  // In place of a body: an event stream for as long as somebody listens. Asked every 1.8 seconds what is new;
+  // In place of a body: an event stream for as long as somebody listens. Asked every 1.7 seconds what is new;
   // nothing is sent for "". Where it throws the stream ends.
   std::function<std::string()> news = {};
 };
