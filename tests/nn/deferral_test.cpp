@@ -31,6 +31,16 @@ struct Residual : nn::Module<Residual> {
   }
 };
 
+// Gradients that reach a batch norm by a ReLU, by a sum and a ReLU, and by several of them.
+struct Crossing : nn::Module<Crossing> {
+  nn::BatchNorm2d bn1{24}, bn2{24};
+  nn::BatchNorm2d third{24, {.affine = false}};
+  Tensor forward(const Tensor& x) {
+    Tensor a = bn1(x), b = bn2(x);
+    return relu(a) * relu(b + x) + relu(relu(a) - third(x)) + relu(bn2(relu(x))) * 0.3;
+  }
+};
+
 struct Mlp : nn::Module<Mlp> {
   nn::Linear first{40, 600}, second{600, 7};
   Tensor forward(const Tensor& x) { return second(relu(first(x))); }
@@ -114,6 +124,19 @@ TEST_F(Deferral, BatchNormsWithReluAndSumInTrainingAndAfter) {
   for (int64_t n : {4, 9}) expect_same(net, randn({n, 8, 15, 13}));
   net.eval();
   for (int64_t n : {4, 9}) expect_same(net, randn({n, 8, 15, 13}));
+}
+
+TEST_F(Deferral, BatchNormsWhoseGradientsCross) {
+  Crossing net;
+  for (Tensor t : {Tensor(net.bn1.weight), Tensor(net.bn1.bias), Tensor(net.bn2.weight)}) {
+    NoGrad no_grad;
+    t.uniform_(-1, 1);
+  }
+  for (DType d : {float32, float64}) {
+    net.to(d);
+    expect_same(net, randn({5, 24, 9, 8}, {.dtype = d}));
+    expect_same(net, randn({5, 8, 9, 24}, {.dtype = d}).permute({0, 3, 2, 1}));
+  }
 }
 
 TEST_F(Deferral, LinearLayers) {
