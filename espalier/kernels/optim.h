@@ -4,7 +4,8 @@
 #include <espalier/kernels/dispatch.h>
 
 // One update of one parameter in a single pass. All memory is of the parameter's dtype and in the order of
-// its elements; a kernel does the elements [begin, end) of that order.
+// its elements; a kernel does the elements [begin, end) of that order. Numbers below the smallest normal one
+// count as 0.
 namespace espalier::kernels {
 
 struct SgdPart {

@@ -7,6 +7,7 @@
 #include <espalier/autograd/grad_mode.h>
 #include <espalier/core/random.h>
 #include <espalier/core/threads.h>
+#include <espalier/kernels/optim.h>
 #include <espalier/nn/module.h>
 #include <espalier/ops/creation.h>
 #include <espalier/optim/adam.h>
@@ -181,6 +182,32 @@ TEST(FusedUpdates, ReadAGradientOfAnotherOrderOrDtype) {
   p.set_grad(ones({2, 3}, {.dtype = float64}));
   optimizer.step();
   EXPECT_EQ(p.to_vector<float>(), (std::vector<float>{-2, -4, -6, -3, -5, -7}));
+}
+
+// Else they would stay at the smallest numbers, for which a processor takes a hundred times as long.
+TEST(FusedUpdates, MomentsThatFadeBecomeZero) {
+  std::vector<float> p(40, 1), grad(40), first(40, 1), second(40, 1e-37f);
+  for (int step = 0; step < 1000; ++step) {
+    kernels::sgd(
+        {.parameter = p.data(), .grad = grad.data(), .buffer = first.data(), .lr = 0.1, .momentum = 0.9}, 0,
+        40);
+  }
+  EXPECT_EQ(first, grad);
+  first.assign(40, 1);
+  for (int step = 0; step < 3000; ++step) {
+    kernels::adam({.parameter = p.data(),
+                   .grad = grad.data(),
+                   .exp_avg = first.data(),
+                   .exp_avg_sq = second.data(),
+                   .step_size = 0.1,
+                   .bias2_sqrt = 1,
+                   .beta1 = 0.9,
+                   .beta2 = 0.999,
+                   .eps = 1e-8},
+                  0, 40);
+  }
+  EXPECT_EQ(first, grad);
+  EXPECT_EQ(second, grad);
 }
 
 }  // namespace

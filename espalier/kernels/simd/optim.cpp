@@ -1,4 +1,5 @@
 #include <espalier/kernels/optim.h>
+#include <espalier/kernels/simd/denormals.h>
 
 // The order of operations is PyTorch's (torch.optim, foreach=False), so that results differ by roundings
 // alone.
@@ -73,6 +74,7 @@ void adam_pass(const AdamPart& s, int64_t begin, int64_t end) {
 }
 
 void sgd_range(const SgdPart& s, int64_t begin, int64_t end) {
+  NoDenormals flush;
   visit_floating(s.dtype, [&]<class T>(T) {
     with_flags(s.weight_decay != 0, s.momentum != 0,
                [&]<class D, class M>(D, M) { sgd_pass<T, D::value, M::value>(s, begin, end); });
@@ -80,6 +82,7 @@ void sgd_range(const SgdPart& s, int64_t begin, int64_t end) {
 }
 
 void adam_range(const AdamPart& s, int64_t begin, int64_t end) {
+  NoDenormals flush;
   visit_floating(s.dtype, [&]<class T>(T) {
     with_flags(s.weight_decay != 0, s.amsgrad,
                [&]<class D, class A>(D, A) { adam_pass<T, D::value, A::value>(s, begin, end); });
