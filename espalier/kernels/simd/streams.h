@@ -3,6 +3,7 @@
 #include <espalier/core/threads.h>
 #include <espalier/kernels/gemm.h>
 #include <espalier/kernels/simd/block.h>
+#include <espalier/kernels/simd/denormals.h>
 #include <espalier/kernels/simd/scratch.h>
 
 // Products of few rows with a large matrix whose rows lie side by side (the gradient of a classifier's
@@ -71,6 +72,7 @@ template <class T>
 int64_t by_streams(const Gemm& g) {
   constexpr int64_t kColumns = kStripVectors * kWidth<T>;
   parallel_for(g.n / kColumns, 1, [&](int64_t begin, int64_t end) {
+    NoDenormals flush;  // few rows are often gradients of a classifier that is as good as certain
     Scratch<T> sums(g.m * kColumns);
     for (int64_t i = begin; i < end; ++i) Strip<T>{g, i * kColumns, sums}.run();
   });
