@@ -146,7 +146,7 @@ bool input_phase(Array& gx, const Array& weights, int64_t taps_w, const Array& g
   return fits;
 }
 
-// y · 1 = columns · weightsᵀ, with a row of weights [KH * KW * C] for each channel of y.
+// y = columns · weightsᵀ, with a row of weights [KH * KW * C] for each channel of y.
 Gemm forward_product(const Array& y, const Array& w, const float* weights, const float* bias, bool relu) {
   int64_t depth = w.numel() / w.shape[0];
   return {.m = y.numel() / y.shape[1],

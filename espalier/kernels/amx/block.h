@@ -11,16 +11,19 @@ namespace {
 constexpr int kHighPart = 0, kMiddlePart = 1, kLowPart = 2;
 constexpr int64_t kBlockSide = 2 * kSide;
 
-// While one lives, the tile registers of this thread are whole tiles. Other code may not use them meanwhile.
+// While one lives, the tile registers of this thread are tiles of `rows` rows, the last one a whole tile.
+// Other code may not use them meanwhile.
 class TileScope {
  public:
-  TileScope() {
+  explicit TileScope(int64_t rows = kSide) {
     struct alignas(64) {
       uint8_t palette = 1, start = 0, unused[14] = {};
       uint16_t row_bytes[16] = {};
       uint8_t rows[16] = {};
     } config;
-    for (int i = 0; i < 8; ++i) config.row_bytes[i] = kBytes, config.rows[i] = kSide;
+    for (int i = 0; i < 8; ++i) {
+      config.row_bytes[i] = kBytes, config.rows[i] = static_cast<uint8_t>(i == 7 ? kSide : rows);
+    }
     asm volatile("ldtilecfg %0" ::"m"(config));
   }
   ~TileScope() { _tile_release(); }

@@ -15,25 +15,6 @@ namespace {
 // one's.
 constexpr int kMostStrips = 4, kHigh = 4, kMiddle = 5, kLow = 6, kRight = 7;
 
-// While one lives, the registers of this thread are tiles of `rows` rows but for kRight's.
-class RowTiles {
- public:
-  explicit RowTiles(int64_t rows) {
-    struct alignas(64) {
-      uint8_t palette = 1, start = 0, unused[14] = {};
-      uint16_t row_bytes[16] = {};
-      uint8_t rows[16] = {};
-    } config;
-    for (int i = 0; i < 8; ++i) {
-      config.row_bytes[i] = kBytes, config.rows[i] = static_cast<uint8_t>(i == kRight ? kSide : rows);
-    }
-    asm volatile("ldtilecfg %0" ::"m"(config));
-  }
-  ~RowTiles() { _tile_release(); }
-  RowTiles(const RowTiles&) = delete;
-  RowTiles& operator=(const RowTiles&) = delete;
-};
-
 template <int Register>
 void load_tile(const void* from, int64_t row_bytes = kBytes) {
   asm volatile("tileloadd (%0,%1,1), %%tmm%c2" ::"r"(from), "r"(row_bytes), "i"(Register));
@@ -192,7 +173,7 @@ class SplitMatrix {
   }
 
   void multiply_split(const RowsProduct& x, const uint8_t* left, int64_t p, int64_t blocks) const {
-    RowTiles tiles(x.rows);
+    TileScope tiles(x.rows);
     int64_t strips = ceil_div(cols_, kSide), groups = ceil_div(strips, kMostStrips);
     for (int64_t g = 0; g < groups; ++g) {
       int64_t first = strips * g / groups, count = strips * (g + 1) / groups - first;
