@@ -11,6 +11,7 @@
 
 #include <gtest/gtest.h>
 
+#include <ops/conv_problem.h>
 #include <ops/distance.h>
 
 namespace espalier {
@@ -49,18 +50,8 @@ const Case cases[] = {
     {{80, 320, 4, 3}, {288, 320, 3, 3}, {.stride = 2, .padding = 1}},
 };
 
-Tensor channels_last(const Tensor& x) { return x.permute({0, 2, 3, 1}).contiguous().permute({0, 3, 1, 2}); }
-
-struct Problem {
-  explicit Problem(const Case& c) : options(c.options) {
-    manual_seed(5);
-    x = randn(c.x, {.dtype = float64});
-    w = randn(c.w, {.dtype = float64});
-    b = randn({c.w[0]}, {.dtype = float64});
-    g = randn(conv2d(x, w, b, options).shape(), {.dtype = float64});
-  }
-  Conv2dOptions options;
-  Tensor x, w, b, g;
+struct Problem : ConvProblem {
+  explicit Problem(const Case& c) : ConvProblem(c.x, c.w, c.options) {}
 };
 
 // The result and the gradients of x and w; whether the tiles could give each.

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <ops/conv_problem.h>
 #include <ops/distance.h>
 
 namespace espalier {
@@ -31,8 +32,7 @@ const Case cases[] = {
     {{5, 32, 8, 7}, {64, 32, 1, 1}, {.stride = 2}},
 };
 
-// x in channels-last order, and with gaps between its elements.
-Tensor channels_last(const Tensor& x) { return x.permute({0, 2, 3, 1}).contiguous().permute({0, 3, 1, 2}); }
+// x with gaps between its elements.
 Tensor with_gaps(const Tensor& x) {
   Shape wide = x.shape();
   wide[3] *= 2;
@@ -50,17 +50,8 @@ std::vector<Tensor> all(Tensor x, Tensor w, Tensor b, const Tensor& g, const Con
   return gradients;
 }
 
-struct Problem {
-  explicit Problem(const Case& c) : options(c.options) {
-    manual_seed(5);
-    x = randn(c.x, {.dtype = float64});
-    w = randn(c.w, {.dtype = float64});
-    b = randn({c.w[0]}, {.dtype = float64});
-    g = randn(conv2d(x, w, b, options).shape(), {.dtype = float64});
-    right = all(x, w, b, g, options);
-  }
-  Conv2dOptions options;
-  Tensor x, w, b, g;
+struct Problem : ConvProblem {
+  explicit Problem(const Case& c) : ConvProblem(c.x, c.w, c.options), right(all(x, w, b, g, options)) {}
   std::vector<Tensor> right;
 };
 

@@ -7,6 +7,8 @@
 
 #include <cmath>
 
+#include <ops/conv_problem.h>
+
 namespace espalier {
 namespace {
 
@@ -20,8 +22,6 @@ double distance(const Tensor& a, const Tensor& b) {
   }
   return x.size() == y.size() ? std::sqrt(difference / norm) : 1;
 }
-
-Tensor channels_last(const Tensor& x) { return x.permute({0, 2, 3, 1}).contiguous().permute({0, 3, 1, 2}); }
 
 class Switch {
  public:
@@ -60,16 +60,9 @@ const Case cases[] = {{1, 16, 16, 4, 4},         {2, 16, 32, 8, 8, 0},     {1, 4
                       {2, 256, 192, 7, 8},       {21, 256, 192, 14, 13},   {1, 1, 3, 6, 6},
                       {3, 304, 300, 6, 7},       {20, 300, 304, 14, 13, 0}};
 
-struct Problem {
-  explicit Problem(const Case& c) : options{.padding = c.padding} {
-    manual_seed(5);
-    x = randn({c.images, c.in, c.h, c.w}, {.dtype = float64});
-    w = randn({c.out, c.in, 3, 3}, {.dtype = float64});
-    b = randn({c.out}, {.dtype = float64});
-    g = randn(conv2d(x, w, b, options).shape(), {.dtype = float64});
-  }
-  Conv2dOptions options;
-  Tensor x, w, b, g;
+struct Problem : ConvProblem {
+  explicit Problem(const Case& c)
+      : ConvProblem({c.images, c.in, c.h, c.w}, {c.out, c.in, 3, 3}, {.padding = c.padding}) {}
 };
 
 // The result and the gradients of x and w, all by Winograd's algorithm whether it pays or not.
