@@ -12,7 +12,6 @@ extern "C" {
 void GOMP_parallel(void (*fn)(void*), void* data, unsigned num_threads, unsigned flags);
 int omp_get_max_threads(void);
 int omp_get_thread_num(void);
-int omp_get_num_threads(void);
 int omp_in_parallel(void);
 void omp_set_num_threads(int);
 }
@@ -46,23 +45,64 @@ void observe([[maybe_unused]] void* token) {
 #endif
 }
 
+struct Pieces {
+  int64_t first, last;
+};
+
+// Pieces that nobody has taken yet. Half of them at a time are taken, by the thread they were given to from
+// the front, by others, once they have nothing left, from the back: so a thread that was held up does not
+// keep the others waiting, and otherwise each works on the same part of the data in every loop.
+class alignas(64) Share {
+ public:
+  void give(Pieces p) { left_.store(p.first << 32 | p.last, std::memory_order_relaxed); }
+
+  Pieces take(bool front) {
+    for (int64_t now = left_.load(std::memory_order_relaxed);;) {
+      int64_t first = now >> 32, last = now & kMost, half = (last - first + 1) / 2;
+      Pieces taken = front ? Pieces{first, first + half} : Pieces{last - half, last};
+      Pieces rest = front ? Pieces{taken.last, last} : Pieces{first, taken.first};
+      if (half == 0 || left_.compare_exchange_weak(now, rest.first << 32 | rest.last)) return taken;
+    }
+  }
+
+  static constexpr int64_t kMost = 0x7fffffff;  // pieces
+
+ private:
+  std::atomic<int64_t> left_;
+};
+
+constexpr int64_t kShares = 16;  // more threads than that have a share together
+
 struct Job {
   int64_t n, grain;
   void* body;
   detail::Range call;
+  int64_t shares;
+  Share share[kShares];
   std::atomic<bool> failed{false};
   std::exception_ptr error;
   char started = 0, finished = 0;  // tokens for ThreadSanitizer
+
+  Job(int64_t n, int64_t grain, int64_t threads, void* body, detail::Range call)
+      : n(n), grain(grain), body(body), call(call), shares(std::min(threads, kShares)) {
+    int64_t pieces = (n + grain - 1) / grain;
+    for (int64_t s = 0; s < shares; ++s) share[s].give({pieces * s / shares, pieces * (s + 1) / shares});
+  }
+
+  void work(int64_t me) {
+    for (int64_t i = 0; i < shares; ++i) {
+      for (Pieces p; p = share[(me + i) % shares].take(i == 0), p.first < p.last;) {
+        call(body, p.first * grain, std::min(p.last * grain, n));
+      }
+    }
+  }
 };
 
 void run_share(void* data) {
   auto& job = *static_cast<Job*>(data);
   observe(&job.started);
-  int64_t pieces = (job.n + job.grain - 1) / job.grain;
-  int64_t threads = omp_get_num_threads(), me = omp_get_thread_num();
-  int64_t first = pieces * me / threads, last = pieces * (me + 1) / threads;
   try {
-    if (first < last) job.call(job.body, first * job.grain, std::min(last * job.grain, job.n));
+    job.work(omp_get_thread_num());
   } catch (...) {
     if (!job.failed.exchange(true)) job.error = std::current_exception();
   }
@@ -106,15 +146,16 @@ int get_num_threads() {
   return omp_get_max_threads();
 }
 
+int64_t share_of_thread(int64_t n) { return (n + get_num_threads() - 1) / get_num_threads(); }
+
 namespace detail {
 
 void parallel_for(int64_t n, int64_t grain, void* body, Range call) {
-  int64_t pieces = (n + grain - 1) / grain;
-  auto threads = static_cast<unsigned>(std::min<int64_t>(get_num_threads(), pieces));
+  int64_t pieces = (n + grain - 1) / grain, threads = std::min<int64_t>(get_num_threads(), pieces);
   if (threads <= 1 || omp_in_parallel()) return call(body, 0, n);
-  Job job{n, grain, body, call, {}, {}};
+  Job job(n, grain * (1 + pieces / Share::kMost), threads, body, call);
   publish(&job.started);
-  GOMP_parallel(run_share, &job, threads, 0);
+  GOMP_parallel(run_share, &job, static_cast<unsigned>(threads), 0);
   observe(&job.finished);
   if (job.error) std::rethrow_exception(job.error);
 }

@@ -9,6 +9,8 @@ namespace espalier {
 // Threads that operations run on (default: the processor's cores, or OMP_NUM_THREADS). Values below 1 throw.
 void set_num_threads(int n);
 int get_num_threads();
+// The grain that cuts [0, n) into one piece for each thread: for what has much to prepare for a piece.
+int64_t share_of_thread(int64_t n);
 
 // While one lives, operations of this thread run on this thread alone (loader threads do this).
 class SerialScope {
@@ -28,7 +30,8 @@ void parallel_for(int64_t n, int64_t grain, void* body, Range call);
 }  // namespace detail
 
 // Calls body(begin, end) for pieces that cover [0, n). Pieces begin at multiples of `grain` and run at the
-// same time when there is more than one. Nested calls run inline. An exception from a piece reaches the
+// same time when there is more than one; a thread gets several in turn, as it finds time, so what a call
+// prepares must be worth `grain` elements. Nested calls run inline. An exception from a piece reaches the
 // caller. What is computed for an element must not depend on where pieces begin, other than by multiples of
 // `grain`.
 template <class Body>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <numeric>
 #include <set>
@@ -42,7 +43,22 @@ TEST_F(Threads, BeginPiecesAtMultiplesOfTheGrain) {
     begins.insert(begin);
   });
   for (int64_t b : begins) EXPECT_EQ(b % 10, 0);
-  EXPECT_EQ(begins.size(), 4u);
+  EXPECT_GT(begins.size(), 4u);
+}
+
+TEST_F(Threads, TakeOverFromOneThatIsHeldUp) {
+  using Clock = std::chrono::steady_clock;
+  std::atomic<int64_t> done = 0;
+  parallel_for(128, 1, [&](int64_t begin, int64_t end) {
+    auto give_up = Clock::now() + std::chrono::seconds(20);
+    while (begin == 0 && done < 128 - end && Clock::now() < give_up) std::this_thread::yield();
+    if (begin == 0) {
+      EXPECT_LT(end, 32) << "all of its share at once";
+      EXPECT_EQ(done, 128 - end) << "the rest of this thread's share among them";
+    }
+    done += end - begin;
+  });
+  EXPECT_EQ(done, 128);
 }
 
 TEST_F(Threads, RunSmallWorkInTheCaller) {

@@ -25,7 +25,7 @@ void run(const SplitLstmJob& job) {
   int64_t n = job.hidden;
   SplitMatrix of_x(static_cast<const float*>(job.weight_ih), 1, job.features, job.features, 4 * n);
   SplitMatrix of_h(static_cast<const float*>(job.weight_hh), 1, n, n, 4 * n);
-  int64_t most = smaller(job.piece_rows(), ceil_div(job.batch, get_num_threads()));
+  int64_t most = smaller(job.piece_rows(), share_of_thread(job.batch));
   each_piece(job, most, [&](int64_t first, int64_t rows) {
     Scratch<float> sums(rows * 4 * n);
     for (int64_t i = 0; i < job.steps; ++i) {

@@ -58,7 +58,7 @@ void any_block(int64_t images, const Job& j, int64_t image, int64_t column, int6
 void run(const Job& j) {
   int64_t groups = (j.images + Job::kImages - 1) / Job::kImages, per_place = j.channels / L;
   int64_t most = (kBlock + per_place - 1) / per_place * per_place, all = j.columns / L;
-  parallel_for(groups, 1, [&](int64_t begin, int64_t end) {
+  parallel_for(groups, share_of_thread(groups), [&](int64_t begin, int64_t end) {
     NoDenormals flush;  // the gradient of a class that is as good as certain
     Scratch<float> b(most * j.depth * L);
     for (int64_t i = begin * j.channels; i < end * j.channels; ++i) j.sums[i] = 0;

@@ -9,11 +9,12 @@
 namespace espalier::kernels::ESPALIER_SIMD_LEVEL {
 namespace {
 
-// Calls f(first row, last row) for pieces of the batch that are worth a thread.
+// Calls f(first row, last row) for pieces of the batch that are worth a thread, one for each.
 template <class F>
 void share(const RnnJob& job, F&& f) {
-  int64_t work = job.steps * job.hidden * job.hidden;
-  parallel_for(job.batch, 1 + 20000 / work, f);
+  int64_t work = job.steps * job.hidden * job.hidden, least = 1 + 20000 / work;
+  int64_t each = share_of_thread(job.batch);
+  parallel_for(job.batch, each > least ? each : least, f);
 }
 
 template <class T>
