@@ -1,5 +1,6 @@
 #include <espalier/kernels/norm.h>
 
+#include <espalier/core/threads.h>
 #include <espalier/kernels/channels_last.h>
 #include <espalier/kernels/reduce.h>
 #include <espalier/kernels/relu.h>
@@ -7,6 +8,7 @@
 
 #include <cmath>
 #include <optional>
+#include <tuple>
 
 namespace espalier::kernels {
 namespace {
@@ -35,9 +37,25 @@ Array coefficients(const Array* given, double otherwise, int64_t n, DType dtype)
   return a;
 }
 
-double element(const Array& x, int64_t at) {
-  return visit_floating(
-      x.dtype, [&]<class T>(T) { return static_cast<double>(static_cast<Compute<T>>(x.data<T>()[at])); });
+// Mean and biased variance of a channel from what its chunks gave.
+template <class T>
+std::pair<double, double> moments_of_channel(const BatchNormJob& j, int64_t c) {
+  using C = Compute<T>;
+  auto* x = static_cast<const T*>(j.x);
+  auto *first = static_cast<const C*>(j.first) + c, *second = static_cast<const C*>(j.second) + c;
+  auto count = [&](int64_t k) { return static_cast<double>(elements(j, k)); };
+  auto mean_of = [&](int64_t k) {
+    auto pivot = static_cast<C>(x[(k * j.chunk * j.channels + c) * j.inner]);
+    return static_cast<double>(first[k * j.channels]) + static_cast<double>(pivot);
+  };
+  double sum = 0, square = 0;
+  for (int64_t k = 0; k < chunks(j); ++k) sum += count(k) * mean_of(k);
+  double mean = sum / static_cast<double>(j.outer * j.inner);
+  for (int64_t k = 0; k < chunks(j); ++k) {
+    double off = mean_of(k) - mean;
+    square += static_cast<double>(second[k * j.channels]) + count(k) * off * off;
+  }
+  return {mean, square / static_cast<double>(j.outer * j.inner)};
 }
 
 // What rounding `exact` (float64) to `rounded` left out; far from zero it matters.
@@ -64,31 +82,17 @@ Array ordered_like(const Array& x, const Array& like) {
 void batch_moments(Array& mean, Array& var, const Array& x) {
   if (nothing_to_do(x)) return;
   BatchNormJob j = job(x);
-  Array means = Array::empty({chunks(j), j.channels}, stat_type(x.dtype));
-  Array squares = Array::empty_like(means);
+  Array means = Array::empty({chunks(j), j.channels}, stat_type(x.dtype)), squares = Array::empty_like(means);
   j.first = means.data(), j.second = squares.data();
   batch_moments_chunks(j);
-  Array exact = Array::empty(means.shape, DType::float64);
-  copy(exact, means);
-  for (int64_t i = 0; i < exact.numel(); ++i) {
-    int64_t chunk = i / j.channels, first = (chunk * j.chunk * j.channels + i % j.channels) * j.inner;
-    exact.data<double>()[i] += element(x, first);
-  }
-  for (int64_t c = 0; c < j.channels; ++c) {
-    double total = 0, sum = 0, square = 0;
-    for (int64_t k = 0; k < chunks(j); ++k) {
-      auto n = static_cast<double>(elements(j, k));
-      total += n;
-      sum += n * exact.data<double>()[k * j.channels + c];
-    }
-    double middle = sum / total;
-    for (int64_t k = 0; k < chunks(j); ++k) {
-      double off = exact.data<double>()[k * j.channels + c] - middle;
-      square += element(squares, k * j.channels + c) + static_cast<double>(elements(j, k)) * off * off;
-    }
-    mean.data<double>()[c] = middle;
-    var.data<double>()[c] = square / total;
-  }
+  auto each = [&]<class T>(T) {
+    parallel_for(j.channels, 16, [&](int64_t begin, int64_t end) {
+      for (int64_t c = begin; c < end; ++c) {
+        std::tie(mean.data<double>()[c], var.data<double>()[c]) = moments_of_channel<T>(j, c);
+      }
+    });
+  };
+  visit_floating(x.dtype, each);
 }
 
 namespace {
