@@ -14,110 +14,112 @@ using Json = nlohmann::json;
 using Text = std::string_view;
 using Attributes = std::vector<std::pair<Text, Text>>;
 
-// What a text is made of: figures with an id, and what stands between them.
-std::vector<Text> pieces(Text html) {
-  static constexpr Text kBegin = "<figure id=\"", kEnd = "</figure>";
-  std::vector<Text> out;
-  for (size_t found; (found = html.find(kBegin)) != Text::npos;) {
-    size_t end = html.find(kEnd, found) + kEnd.size();
-    out.push_back(html.substr(0, found));
-    out.push_back(html.substr(found, end - found));
-    html.remove_prefix(end);
-  }
-  out.push_back(html);
-  return out;
-}
-
-bool is_figure(size_t piece) { return piece % 2 == 1; }
-
-Text id_of(Text figure) {
-  size_t begin = figure.find('"') + 1;
-  return figure.substr(begin, figure.find('"', begin) - begin);
-}
-
-// Tags, and the texts between them.
-std::vector<Text> tokens(Text html) {
-  std::vector<Text> out;
-  while (!html.empty()) {
-    size_t end = html[0] == '<' ? html.find('>') + 1 : std::min(html.find('<'), html.size());
-    out.push_back(html.substr(0, end));
-    html.remove_prefix(end);
-  }
-  return out;
-}
-
-bool opens(Text token) { return token[0] == '<' && token[1] != '/'; }
+// Of a document that view::Html wrote: every element that is not void has an end, every value is quoted.
+struct Node {
+  Text all;       // from its beginning to its end
+  Text tag = {};  // "<path d="M0 1">"; none of a text
+  std::vector<Node> children = {};
+};
 
 Text name_of(Text tag) { return tag.substr(1, tag.find_first_of(" >") - 1); }
 
-// Those of <path class="stroke" d="M0 1">.
+bool is_void(Text tag) {
+  static constexpr Text kNames[] = {"br", "col", "hr", "img", "input"};
+  return std::ranges::find(kNames, name_of(tag)) != std::end(kNames);
+}
+
+Text cut(Text& from, size_t length) {
+  Text out = from.substr(0, length);
+  from.remove_prefix(out.size());
+  return out;
+}
+
+// The nodes that `rest` begins with, up to the end of what they stand in.
+std::vector<Node> read(Text& rest) {
+  std::vector<Node> out;
+  while (!rest.empty() && !rest.starts_with("</")) {
+    Text from = rest;
+    if (rest[0] != '<') {
+      out.push_back({.all = cut(rest, rest.find('<'))});
+      continue;
+    }
+    Node node{.all = from, .tag = cut(rest, rest.find('>') + 1)};
+    if (!is_void(node.tag)) {
+      node.children = read(rest);
+      cut(rest, rest.find('>') + 1);
+    }
+    node.all = from.substr(0, from.size() - rest.size());
+    out.push_back(std::move(node));
+  }
+  return out;
+}
+
 Attributes attributes(Text tag) {
   Attributes out;
   for (size_t begin; (begin = tag.find(' ')) != Text::npos;) {
     tag.remove_prefix(begin + 1);
-    size_t equals = tag.find("=\""), end = equals == Text::npos ? equals : tag.find('"', equals + 2);
-    if (end == Text::npos) break;
+    size_t equals = tag.find("=\""), end = tag.find('"', equals + 2);
     out.emplace_back(tag.substr(0, equals), tag.substr(equals + 2, end - equals - 2));
     tag.remove_prefix(end);
   }
   return out;
 }
 
-// A figure beside what it was.
-class Changes {
- public:
-  Changes(Json& out, Text figure) : out_(out), id_(id_of(figure)) {}
+// Whether a value can be sent by itself: with characters that are written as entities it is part of a piece.
+bool is_plain(Text value) { return value.find('&') == Text::npos; }
 
-  // False where more than values differ, or a value has characters that are written as entities.
-  bool add(const std::vector<Text>& now, const std::vector<Text>& before) {
-    if (now.size() != before.size()) return false;
-    for (size_t i = 0; i < now.size(); ++i) {
-      if (opens(now[i])) ++element_;
-      if (now[i] == before[i]) continue;
-      if (opens(now[i]) ? !add_attributes(now[i], before[i]) : !add_text(now, i)) return false;
+// Whether the one can become the other by values, at least on the outside.
+bool alike(const Node& now, const Node& before) {
+  if (now.all == before.all) return true;
+  if (now.tag.empty() || before.tag.empty())
+    return now.tag.empty() && before.tag.empty() && is_plain(now.all);
+  if (now.tag == before.tag) return true;
+  if (name_of(now.tag) != name_of(before.tag)) return false;
+  return std::ranges::equal(attributes(now.tag), attributes(before.tag), [](const auto& a, const auto& b) {
+    return a.first == b.first && (a.second == b.second || is_plain(a.second));
+  });
+}
+
+class Edits {
+ public:
+  // Of the children of the node that the way leads to. Nodes at the beginning that are alike become one
+  // another, so do those at the end, and what is between is replaced.
+  void add(const std::vector<Node>& now, const std::vector<Node>& before) {
+    size_t both = std::min(now.size(), before.size()), front = 0, back = 0;
+    for (; front < both && alike(now[front], before[front]); ++front) add(now[front], before[front], front);
+    while (front + back < both && alike(now[now.size() - back - 1], before[before.size() - back - 1])) {
+      ++back;
+      add(now[now.size() - back], before[before.size() - back], before.size() - back);
     }
-    return true;
+    if (front + back == std::max(now.size(), before.size())) return;
+    std::string fresh;
+    for (size_t i = front; i < now.size() - back; ++i) fresh += now[i].all;
+    out_.push_back({way_, front, before.size() - back - front, fresh});
   }
+
+  std::string text() const { return out_.dump(); }
 
  private:
-  bool add_attributes(Text now, Text before) {
-    Attributes a = attributes(now), b = attributes(before);
-    if (!opens(before) || name_of(now) != name_of(before) || a.size() != b.size()) return false;
-    for (size_t i = 0; i < a.size(); ++i) {
-      if (a[i].first != b[i].first) return false;
-      if (a[i].second != b[i].second && !add(a[i].first, a[i].second)) return false;
+  void add(const Node& now, const Node& before, size_t at) {
+    if (now.all == before.all) return;
+    way_.push_back(at);
+    if (now.tag.empty()) out_.push_back({way_, now.all});
+    else {
+      if (now.tag != before.tag) add_attributes(attributes(now.tag), attributes(before.tag));
+      add(now.children, before.children);
     }
-    return true;
+    way_.pop_back();
   }
 
-  // Only the whole text of an element.
-  bool add_text(const std::vector<Text>& now, size_t i) {
-    if (now[i][0] == '<' || !opens(now[i - 1])) return false;
-    return name_of(now[i - 1]) == now[i + 1].substr(2, now[i + 1].size() - 3) && add("", now[i]);
+  void add_attributes(const Attributes& now, const Attributes& before) {
+    for (size_t i = 0; i < now.size(); ++i) {
+      if (now[i].second != before[i].second) out_.push_back({way_, now[i].first, now[i].second});
+    }
   }
 
-  bool add(Text name, Text value) {
-    if (value.find('&') != Text::npos) return false;
-    out_.push_back({id_, element_, name, value});
-    return true;
-  }
-
-  Json& out_;
-  Text id_;
-  int element_ = -2;  // the figure itself becomes -1
+  Json out_ = Json::array();
+  std::vector<size_t> way_;
 };
-
-// None where it takes more than values.
-std::string changes(const std::vector<Text>& now, const std::vector<Text>& before) {
-  if (now.size() != before.size()) return "";
-  Json out = Json::array();
-  for (size_t i = 0; i < now.size(); ++i) {
-    if (now[i] == before[i]) continue;
-    if (!is_figure(i) || id_of(now[i]) != id_of(before[i])) return "";
-    if (!Changes(out, now[i]).add(tokens(now[i]), tokens(before[i]))) return "";
-  }
-  return out.dump();
-}
 
 }  // namespace
 
@@ -133,16 +135,11 @@ std::string without_tables(const std::string& html) {
   return out += html.substr(at);
 }
 
-std::string what_is_new(const std::string& html, const std::string& before) {
-  std::vector<Text> now = pieces(html);
-  if (std::string values = changes(now, pieces(before)); !values.empty()) return values;
-  std::string out;
-  for (size_t i = 0; i < now.size(); ++i) {
-    if (is_figure(i) && before.find(now[i]) != std::string::npos)
-      out.append("<figure id=\"").append(id_of(now[i])).append("\" data-same></figure>");
-    else out += now[i];
-  }
-  return out;
+std::string edits(const std::string& html, const std::string& before) {
+  Text now = html, old = before;
+  Edits out;
+  out.add(read(now), read(old));
+  return out.text();
 }
 
 }  // namespace espalier::cli

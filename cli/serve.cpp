@@ -54,8 +54,8 @@ class Site {
     return not_found();
   }
 
-  // The view as it is, and again whenever it is another: `whole`, or what is new in it and without the rows
-  // of folded tables.
+  // The view as it is, and again whenever it is another: `whole`, or edits, without the rows of folded
+  // tables.
   Response follow(const std::string& name, const std::string& id, bool whole) {
     auto news = [this, name, id, whole, version = std::string(), shown = std::string()]() mutable {
       auto run = live_.open(name);
@@ -65,7 +65,7 @@ class Site {
       if (!whole) text = without_tables(text);
       std::string before = std::exchange(shown, text);
       if (text == before) return std::string();
-      return whole ? text : what_is_new(text, before);
+      return whole || before.empty() ? text : edits(text, before);
     };
     return {.body = "", .news = news};
   }

@@ -12,6 +12,9 @@ using namespace frame;
 
 namespace {
 
+constexpr size_t kMostMarked = 30;  // points that have a marker each
+constexpr size_t kPiece = 25;       // points of a line that grows: a browser draws no more of it than changes
+
 class Plot {
  public:
   explicit Plot(const LineChart& chart) : chart_(chart) {
@@ -29,7 +32,7 @@ class Plot {
     x_ = Scale::over(low_x, high_x);
     if (chart.whole_x && x_.step < 1) x_.step = 1;
     if (chart.whole_x) x_.low = low_x;
-    if (chart.whole_x && !chart.grows) x_.high = std::max(high_x, low_x + 1);
+    if (chart.whole_x) x_.high = std::max(chart.grows ? x_.high : high_x, low_x + 1);
     y_ = Scale::over(low_y, high_y);
     if (chart.log_y) {
       double low = std::floor(low_y), high = std::max(std::ceil(high_y), low + 1);
@@ -55,22 +58,15 @@ class Plot {
 
   Html series(size_t number) const {
     const Series& s = chart_.series[number];
-    std::string path;
-    Html markers;
-    bool marked = s.x.size() <= 30, open = false;
-    for (size_t i = 0; i < s.x.size(); ++i) {
-      if (!shown(s.y[i])) {
-        open = false;
-        continue;
-      }
-      double x = kLeft + kPlotWidth * x_.place(s.x[i]),
-             y = kTop + kPlotHeight * (1 - y_.place(height(s.y[i])));
-      path += concat(open ? "L" : "M", px(x), " ", px(y));
-      if (marked) markers += marker(number, x, y);
-      open = true;
+    bool marked = s.x.size() <= kMostMarked;
+    size_t most = chart_.grows && is_solid(number) ? kPiece : s.x.size();  // dashes would begin anew
+    Html strokes, markers;
+    for (size_t begin = 0; begin < s.x.size(); begin += most)
+      strokes += stroke(s, begin, std::min(begin + most + 1, s.x.size()));
+    for (size_t i = 0; marked && i < s.x.size(); ++i) {
+      if (shown(s.y[i])) markers += marker(number, x_of(s.x[i]), y_of(s.y[i]));
     }
-    return tag("g", {{"class", concat("series series-", number + 1)}},
-               tag("path", {{"class", "stroke"}, {"d", path}}), markers);
+    return tag("g", {{"class", concat("series series-", number + 1)}}, strokes, markers);
   }
 
   static Html marker(size_t number, double x, double y) {
@@ -88,6 +84,21 @@ class Plot {
   }
 
  private:
+  // A line of these points, with gaps.
+  Html stroke(const Series& s, size_t begin, size_t end) const {
+    std::string path;
+    bool open = false;
+    for (size_t i = begin; i < end; ++i) {
+      bool there = shown(s.y[i]);
+      if (there) path += concat(open ? "L" : "M", px(x_of(s.x[i])), " ", px(y_of(s.y[i])));
+      open = there;
+    }
+    return tag("path", {{"class", "stroke"}, {"d", path}});
+  }
+
+  static bool is_solid(size_t number) { return number == 0; }  // the style sheet has dashes for the others
+  double x_of(double x) const { return kLeft + kPlotWidth * x_.place(x); }
+  double y_of(double y) const { return kTop + kPlotHeight * (1 - y_.place(height(y))); }
   bool shown(double y) const { return std::isfinite(y) && (!chart_.log_y || y > 0); }
   double height(double y) const { return chart_.log_y ? std::log10(y) : y; }
   std::string label_y(double v) const { return chart_.log_y ? number(std::pow(10, v), 1) : tick(v, y_.step); }

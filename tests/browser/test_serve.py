@@ -90,6 +90,18 @@ class Serve(PageTest):
         found = re.search(r"to \S+ at step ([\d,]+), lowest", words)
         return float(found[1].replace(",", "")) if found else 0
 
+    def parts_unlike(self, name):
+        """Parts of the training's view that the page has otherwise than the server would write them now."""
+        return self.browser.js("""
+            const parts = (...roots) => roots.flatMap((r) => [r, ...r.querySelectorAll('*')])
+                .filter((e) => e.matches('.facts, .finding, figure svg, .wide') && !e.closest('details')).map((e) => e.outerHTML);
+            return fetch(arguments[0]).then((answer) => answer.text()).then((text) => {
+              const place = document.createElement('div');
+              place.innerHTML = text;
+              const now = parts(place), page = parts(document.querySelector('.facts'), document.getElementById('training'));
+              return now.length < 7 ? ['too few parts'] : page.length !== now.length ? ['not so many'] : page.filter((part, i) => part !== now[i]);
+            });""", f"/run/{name}/view/training")
+
     def listened(self):
         return [r for r in self.browser.requests() if "/follow/" in r]
 
@@ -113,6 +125,12 @@ class Serve(PageTest):
             taken, since = cpu(server.process) - taken, time.monotonic() - since
             print(f"the server took {1000 * taken / since:.1f} ms of a processor each second")
             self.assertLess(taken, 0.02 * since)
+
+            # What single edits have made of the page is what the server would write.
+            training.send_signal(signal.SIGSTOP)
+            time.sleep(4)
+            self.assertEqual(self.parts_unlike("live"), [])
+            training.send_signal(signal.SIGCONT)
 
             # The table behind a chart is made when it is opened, and grows from then on.
             self.browser.one("#chart-step-loss summary").click()

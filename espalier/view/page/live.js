@@ -25,7 +25,7 @@
 
   // ---- what is new takes its place; what is as it was is not touched, so that nothing is drawn for it
   function renew(old, fresh) {
-    if (fresh.dataset?.same === '' || old.isEqualNode(fresh)) return;  // `same` is the server's word
+    if (old.isEqualNode(fresh)) return;
     if (old.matches?.('details.figures') && fresh.childElementCount === 1) return;
     if (old.nodeType !== 1 || old.nodeName !== fresh.nodeName || old.id !== fresh.id) {
       old.replaceWith(fresh);
@@ -66,12 +66,25 @@
       document.dispatchEvent(new CustomEvent('replaced', { detail: panel }));
     }
   }
-  // Only values differ: of attributes of elements below a figure, or of their texts.
-  function change(values) {
-    for (const [id, at, name, value] of values) {
-      const element = document.getElementById(id).getElementsByTagName('*')[at];
-      if (name) element.setAttribute(name, value);
-      else element.textContent = value;
+  // What the server says is new, see cli/news.h. The run's facts are the first node, and stand elsewhere.
+  function nodeAt(panel, [first, ...way]) {
+    if (first === undefined) return panel;
+    return way.reduce((node, i) => node.childNodes[i], first ? panel.childNodes[first] : document.querySelector('.facts'));
+  }
+  function splice(parent, from, count, html) {
+    const place = parent.cloneNode(false);  // a row is read as one where it stands in a table
+    place.innerHTML = html;
+    const gone = [...parent.childNodes].slice(from, from + count);
+    gone.forEach((node) => node.remove());
+    const next = parent.childNodes[from] ?? null;
+    [...place.childNodes].forEach((node) => parent.insertBefore(node, next));
+  }
+  function edit(panel, edits) {
+    for (const [way, ...what] of edits) {
+      const node = nodeAt(panel, way);
+      if (what.length === 1) [node.data] = what;
+      else if (what.length === 2) node.setAttribute(...what);
+      else splice(node, ...what);
     }
   }
 
@@ -81,7 +94,7 @@
   const whole = (panel) => !moving.includes(panel.id) || panel.querySelector('details.figures[open]');
   let source = null, again = 0, quiet = 0, changed = 0;  // the stream of news, two timers, and when something was new
   function receive(panel, text, isFirst) {
-    if (text[0] === '[') change(JSON.parse(text));
+    if (text[0] === '[') edit(panel, JSON.parse(text));
     else draw(panel, text);
     if (!isFirst) changed = Date.now();
     say(Date.now() - changed < patience ? 'Training goes on; this page follows.' : resting);

@@ -25,18 +25,23 @@ bool validated(const trace::History& history) {
 }
 
 LineChart epochs_chart(const RunData& run, const char* id, const char* title, Value train, Value validation) {
-  LineChart chart{
-      .id = id, .title = title, .x_label = "epoch", .series = {by_epoch("training", run.history, train)}};
+  LineChart chart{.id = id,
+                  .title = title,
+                  .x_label = "epoch",
+                  .series = {by_epoch("training", run.history, train)},
+                  .grows = std::ssize(run.history) < run.settings.epochs};
   if (validated(run.history)) chart.series.push_back(by_epoch("validation", run.history, validation));
   return chart;
 }
 
 constexpr size_t kMostPoints = 200;  // that a chart by step shows
 
-// Means of equal groups of the moments, at most kMostPoints of them.
+// Means of equal groups of the moments, at most kMostPoints of them. Groups double as a run grows, and stay
+// as they are between.
 Series by_step(const std::string& name, const trace::Steps& steps, double trace::Step::*value) {
   Series s{name, {}, {}};
-  size_t group = (steps.size() + kMostPoints - 1) / kMostPoints;
+  size_t group = 1;
+  while (group * kMostPoints < steps.size()) group *= 2;
   for (size_t i = 0; i < steps.size(); i += group) {
     size_t end = std::min(i + group, steps.size());
     double sum = 0;
