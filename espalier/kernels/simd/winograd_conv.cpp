@@ -100,7 +100,8 @@ void transform_output(const Convolution& c, int64_t tile, int64_t vector, const 
 // Each thread takes blocks of tiles through all steps; u are the transformed weights.
 void by_blocks(const Convolution& c, const float* u) {
   int64_t threads = get_num_threads(), blocks = ceil_div(ceil_div(c.tiles.count, kBlock), threads) * threads;
-  int64_t most = ceil_div(ceil_div(c.tiles.count, blocks), kRows) * kRows;
+  int64_t even = ceil_div(c.tiles.count, blocks),
+          most = blocks > threads ? ceil_div(even, kRows) * kRows : even;
   parallel_for(ceil_div(c.tiles.count, most), 1, [&](int64_t begin, int64_t end) {
     Part largest = c.part(0, most);
     Scratch<float> v(largest.v.size()), m(largest.m.size());
