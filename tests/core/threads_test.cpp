@@ -34,6 +34,27 @@ TEST_F(Threads, CoverEveryElementOnce) {
   }
 }
 
+TEST_F(Threads, CoverEveryElementOnceHoweverManyThereAre) {
+  for (int threads : {2, 3, 16, 17, 40}) {
+    set_num_threads(threads);
+    std::vector<std::atomic<int>> hits(1003);
+    parallel_for(1003, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) ++hits[i];
+    });
+    EXPECT_TRUE(std::ranges::all_of(hits, [](int n) { return n == 1; })) << threads;
+  }
+}
+
+TEST_F(Threads, CoverMorePiecesThanFitIn31Bits) {
+  std::atomic<int64_t> elements = 0;
+  constexpr int64_t kMany = int64_t{1} << 40;
+  parallel_for(kMany, 3, [&](int64_t begin, int64_t end) {
+    EXPECT_EQ(begin % 3, 0);
+    elements += end - begin;
+  });
+  EXPECT_EQ(elements, kMany);
+}
+
 TEST_F(Threads, BeginPiecesAtMultiplesOfTheGrain) {
   std::mutex mutex;
   std::set<int64_t> begins;
