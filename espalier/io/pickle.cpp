@@ -56,6 +56,10 @@ std::string unquote(std::string_view line) {
   return unescape(line.substr(1, line.size() - 2));
 }
 
+// Whether a number of two's complement that ends with this byte is negative; char has a sign on some
+// processors only.
+bool is_negative(char byte) { return static_cast<signed char>(byte) < 0; }
+
 // One pass over the instructions. Work and memory are linear in their length: each pushes, moves or drops
 // what was there before, and copies are charged to the arena.
 class Machine {
@@ -289,7 +293,7 @@ class Machine {
   // In two's complement, little-endian.
   Value long_of(std::string_view bytes) {
     if (bytes.size() > sizeof(int64_t)) return arena_.make(Kind::large, bytes);
-    int64_t value = !bytes.empty() && bytes.back() < 0 ? -1 : 0;
+    int64_t value = !bytes.empty() && is_negative(bytes.back()) ? -1 : 0;
     std::memcpy(&value, bytes.data(), bytes.size());
     return Value::of(value);
   }
@@ -308,7 +312,7 @@ class Machine {
     if (negative) value = -value;
     std::string bytes(reinterpret_cast<const char*>(&value), sizeof value);
     auto spare = [&] {
-      return bytes.back() == (negative ? '\xff' : '\0') && (bytes[bytes.size() - 2] < 0) == negative;
+      return bytes.back() == (negative ? '\xff' : '\0') && is_negative(bytes[bytes.size() - 2]) == negative;
     };
     while (bytes.size() > 1 && spare()) bytes.pop_back();
     return long_of(bytes);
