@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#if defined(__x86_64__) && defined(__linux__)
+#ifdef __x86_64__
 #include <cpuid.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -12,21 +12,18 @@
 namespace espalier::kernels {
 namespace {
 
+#ifdef __x86_64__
+
 // Tile registers with bfloat16 products; Linux lets a process use them when it asks.
 bool has_amx() {
-#if defined(__x86_64__) && defined(__linux__)
   constexpr unsigned kTile = 1u << 24, kTileBf16 = 1u << 22;  // in edx
   constexpr long kAskForPermission = 0x1023, kTileData = 18;
   unsigned a = 0, b = 0, c = 0, d = 0;
   bool there = __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & kTile) && (d & kTileBf16);
   return there && syscall(SYS_arch_prctl, kAskForPermission, kTileData) == 0;
-#else
-  return false;
-#endif
 }
 
 Level processor_level() {
-#if defined(__x86_64__)
   __builtin_cpu_init();
   bool avx2 =
       __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
@@ -35,10 +32,13 @@ Level processor_level() {
                 __builtin_cpu_supports("avx512cd");
   if (avx2 && avx512) return has_amx() ? Level::amx : Level::avx512;
   return avx2 ? Level::avx2 : Level::baseline;
-#else
-  return Level::baseline;
-#endif
 }
+
+#else
+
+Level processor_level() { return Level::baseline; }
+
+#endif
 
 Level allowed_level() {
   const char* text = std::getenv("ESPALIER_SIMD");
