@@ -67,10 +67,9 @@
     }
   }
   // What the server says is new, see cli/news.h. The run's facts are the first node, and stand elsewhere.
-  let followed = null;  // the panel that is kept up to date
-  function nodeAt([first, ...way]) {
-    if (first === undefined) return followed;
-    return way.reduce((node, i) => node.childNodes[i], first ? followed.childNodes[first] : document.querySelector('.facts'));
+  function nodeAt(panel, [first, ...way]) {
+    if (first === undefined) return panel;
+    return way.reduce((node, i) => node.childNodes[i], first ? panel.childNodes[first] : document.querySelector('.facts'));
   }
   function splice(parent, from, count, html) {
     const place = parent.cloneNode(false);  // a row is read as one where it stands in a table
@@ -80,36 +79,14 @@
     const next = parent.childNodes[from] ?? null;
     [...place.childNodes].forEach((node) => parent.insertBefore(node, next));
   }
-  function apply(edits) {
+  function edit(panel, edits) {
     for (const [way, ...what] of edits) {
-      const node = nodeAt(way);
+      const node = nodeAt(panel, way);
       if (what.length === 1) [node.data] = what;
       else if (what.length === 2) node.setAttribute(...what);
       else splice(node, ...what);
     }
   }
-
-  // ---- edits of what is out of sight wait until it is scrolled to, or some seconds: nothing is laid out or drawn for them
-  let waiting = [], timer = 0;
-  function isInSight(node) {
-    const { top, bottom } = (node.nodeType === 1 ? node : node.parentNode).getBoundingClientRect();
-    return bottom > 0 && top < innerHeight;
-  }
-  // Each edit is of a chart, a table or a fact, unless it changes which there are; then nothing waits.
-  function edit(edits, all = edits.some(([way]) => way.length < 2)) {
-    const due = [], known = waiting.concat(edits);
-    waiting = [];
-    for (const e of known) (all || isInSight(nodeAt(e[0].slice(0, 2))) ? due : waiting).push(e);
-    apply(due);
-    if (waiting.length) timer ||= setTimeout(catchUp, patience);
-  }
-  function catchUp() {
-    clearTimeout(timer);
-    timer = 0;
-    if (waiting.length) edit([], true);
-  }
-  for (const moved of ['scroll', 'resize']) addEventListener(moved, () => { if (waiting.length) edit([]); }, { passive: true });
-  addEventListener('beforeprint', catchUp);
 
   // ---- news, while somebody can see it
   const hasNews = (panel) => moving.includes(panel.id) || panel.querySelector('.absent');
@@ -117,7 +94,7 @@
   const whole = (panel) => !moving.includes(panel.id) || panel.querySelector('details.figures[open]');
   let source = null, again = 0, quiet = 0, changed = 0;  // the stream of news, two timers, and when something was new
   function receive(panel, text, isFirst) {
-    if (text[0] === '[') edit(JSON.parse(text));
+    if (text[0] === '[') edit(panel, JSON.parse(text));
     else draw(panel, text);
     if (!isFirst) changed = Date.now();
     say(Date.now() - changed < patience ? 'Training goes on; this page follows.' : resting);
@@ -131,9 +108,8 @@
     clearTimeout(again);
   }
   function listen() {
-    catchUp();
     stop();
-    const panel = followed = panels.find((p) => p.checkVisibility());
+    const panel = panels.find((p) => p.checkVisibility());
     if (document.hidden || !panel || !hasNews(panel)) return;
     let isFirst = true;
     source = new EventSource(`${base}/follow/${panel.id}${whole(panel) ? '?whole' : ''}`);
