@@ -7,3 +7,9 @@ function(espalier_flags target)
   endif()
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
 endfunction()
+
+# On most processors but x86-64 a product and a sum may be fused by default. Outside of the kernels, which say otherwise,
+# results have the same bits everywhere.
+if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  add_compile_options(-ffp-contract=off)
+endif()
