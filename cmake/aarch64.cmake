@@ -5,6 +5,7 @@ set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)
 set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64 -L /usr/aarch64-linux-gnu)
 list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES ESPALIER_ROOT)
+set(CMAKE_CXX_STANDARD_INCLUDE_DIRECTORIES "${ESPALIER_ROOT}/usr/include/aarch64-linux-gnu")  # jpeglib.h needs it
 set(CMAKE_FIND_ROOT_PATH "${ESPALIER_ROOT}" /usr/aarch64-linux-gnu)
 foreach(kind IN ITEMS LIBRARY INCLUDE PACKAGE)
   set(CMAKE_FIND_ROOT_PATH_MODE_${kind} ONLY)
