@@ -47,10 +47,11 @@ typename P::primitive_desc describe_backward(const Hint& hint, const A&... args)
 #endif
 }
 
-// True for oneDNN's slow generic implementations: worth a copy into another order to avoid.
+// True for oneDNN's slow generic implementations ("ref:any", on aarch64 "gemm:ref", whose sums depend on the
+// number of threads too): worth a copy into another order to avoid.
 template <class PrimitiveDesc>
 bool is_slow(const PrimitiveDesc& d) {
-  return std::string_view(d.impl_info_str()).substr(0, 3) == "ref";
+  return std::string_view(d.impl_info_str()).find("ref") != std::string_view::npos;
 }
 
 // A primitive ready to run, any number of times and from any thread.
