@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <chrono>
+#include <memory>
 #include <thread>
 #include <utility>
 

@@ -1,6 +1,6 @@
-# Sets `out` to the public headers: those that espalier/espalier.h reaches.
+# Sets `out` to the public headers: those that espalier/espalier.h reaches, and io/safetensors.h.
 function(espalier_public_headers out)
-  set(waiting espalier/espalier.h)
+  set(waiting espalier/espalier.h espalier/io/safetensors.h)
   set(found "")
   while(waiting)
     list(POP_FRONT waiting header)

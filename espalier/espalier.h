@@ -1,6 +1,6 @@
 #pragma once
 
-// All of Espalier.
+// All of Espalier, but for io/safetensors.h: <map> would cost each file.
 #include <espalier/autograd/autocast.h>
 #include <espalier/autograd/grad_mode.h>
 #include <espalier/autograd/gradcheck.h>
@@ -20,7 +20,6 @@
 #include <espalier/data/transforms.h>
 #include <espalier/io/checkpoint.h>
 #include <espalier/io/file.h>
-#include <espalier/io/safetensors.h>
 #include <espalier/models/predict.h>
 #include <espalier/models/registry.h>
 #include <espalier/models/resnet.h>

@@ -1,3 +1,5 @@
+#include <memory>
+
 #include <espalier/core/error.h>
 #include <espalier/io/onnx.h>
 

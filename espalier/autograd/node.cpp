@@ -85,6 +85,8 @@ Grads Node::run(const Tensor& grad_output) {
   return out;
 }
 
+std::span<Edge> Node::edges() { return {many_.empty() ? few_.data() : many_.data(), edge_count_}; }
+
 void Node::drop_saved() {
   drop_backward();
   output_.reset();

@@ -52,7 +52,7 @@ class Node : public RefCounted<Node> {
   uint64_t sequence() const { return sequence_; }  // grows in the order of creation
   const Shape& shape() const { return shape_; }    // of the output
   DType dtype() const { return dtype_; }
-  std::span<Edge> edges() { return {many_.empty() ? few_.data() : many_.data(), edge_count_}; }
+  std::span<Edge> edges();
   int64_t number() const { return number_; }  // the recorder's
 
   // Gradients of the inputs from that of the output. Throws GradError when what it needs was released or

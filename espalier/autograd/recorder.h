@@ -39,7 +39,7 @@ class Inputs {
   };
   Inputs(std::initializer_list<Item> items) : items_(items), size_(items.size()) {}
   Inputs(std::span<const Tensor> tensors) : tensors_(tensors.data()), size_(tensors.size()) {}
-  Inputs(const std::vector<Tensor>& tensors) : Inputs(std::span<const Tensor>(tensors)) {}
+  Inputs(const std::vector<Tensor>& tensors) : tensors_(tensors.data()), size_(tensors.size()) {}
 
   size_t size() const { return size_; }
   const Tensor& operator[](size_t i) const { return tensors_ ? tensors_[i] : *items_.begin()[i].tensor; }

@@ -1,6 +1,7 @@
 #include <espalier/core/deferred.h>
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 #include <vector>
 

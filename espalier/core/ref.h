@@ -1,10 +1,11 @@
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
 #include <utility>
+
+#include <espalier/core/atomic.h>
 
 namespace espalier {
 
@@ -16,21 +17,21 @@ class RefCounted {
   RefCounted(const RefCounted&) = delete;
   RefCounted& operator=(const RefCounted&) = delete;
 
-  void retain() const noexcept { count_.fetch_add(1, std::memory_order_relaxed); }
+  void retain() const noexcept { count_.fetch_add(1); }
   void release() const noexcept {
     // Nobody can join a sole owner: then no locked instruction is needed.
-    if (count_.load(std::memory_order_acquire) == 1 || count_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    if (count_.load_acquire() == 1 || count_.fetch_sub_ordered(1) == 1) {
       Self::destroy(static_cast<Self*>(const_cast<RefCounted*>(this)));
     }
   }
-  int64_t use_count() const noexcept { return count_.load(std::memory_order_relaxed); }
+  int64_t use_count() const noexcept { return count_.load(); }
 
   static void destroy(Self* self) noexcept { delete self; }
 
  private:
   template <class>
   friend class Ref;
-  mutable std::atomic<int64_t> count_{0};
+  mutable Atomic<int64_t> count_{0};
 };
 
 // A shared owner of a RefCounted object; one pointer wide.
@@ -41,7 +42,7 @@ class Ref {
   Ref(std::nullptr_t) {}
   // The first owner of an object that nobody else has seen yet.
   static Ref first(T* p) {
-    p->count_.store(1, std::memory_order_relaxed);
+    p->count_.store(1);
     Ref r;
     r.p_ = p;
     return r;

@@ -4,6 +4,9 @@
 
 namespace espalier {
 
+Shape::operator std::span<const int64_t>() const { return {begin(), size()}; }
+std::vector<int64_t> Shape::vec() const { return {begin(), end()}; }
+
 void Shape::assign(const int64_t* first, const int64_t* last) {
   require<ShapeError>(last - first <= kMaxRank, "a tensor has at most ", kMaxRank, " dimensions, asked for ",
                       static_cast<int64_t>(last - first));

@@ -18,7 +18,10 @@ class Shape {
   Shape() = default;
   Shape(std::initializer_list<int64_t> dims) { assign(dims.begin(), dims.end()); }
   Shape(const std::vector<int64_t>& dims) { assign(dims.data(), dims.data() + dims.size()); }
-  Shape(std::span<const int64_t> dims) { assign(dims.data(), dims.data() + dims.size()); }
+  template <class T>
+  Shape(std::span<T> dims) {
+    assign(dims.data(), dims.data() + dims.size());
+  }
   // `rank` dimensions, all of size `value`.
   static Shape filled(int rank, int64_t value);
 
@@ -44,8 +47,8 @@ class Shape {
     for (int64_t d : *this) fits &= !__builtin_mul_overflow(n, d, &n);
     return fits ? n : checked_numel();
   }
-  std::vector<int64_t> vec() const { return {begin(), end()}; }
-  operator std::span<const int64_t>() const { return {begin(), size()}; }
+  std::vector<int64_t> vec() const;
+  operator std::span<const int64_t>() const;
 
   friend bool operator==(const Shape& a, const Shape& b) {
     bool same = a.rank_ == b.rank_;

@@ -1,5 +1,7 @@
 #include <espalier/core/storage.h>
 
+#include <atomic>
+
 #include <espalier/core/allocator.h>
 #include <espalier/core/deferred.h>
 
@@ -12,7 +14,7 @@ ShapesOnly::ShapesOnly() : before_(shapes_only_now) { shapes_only_now = true; }
 ShapesOnly::~ShapesOnly() { shapes_only_now = before_; }
 bool shapes_only() { return shapes_only_now; }
 
-Storage::Storage(void* data, int64_t bytes, std::shared_ptr<void> owner)
+Storage::Storage(void* data, int64_t bytes, Owner owner)
     : data_(data), bytes_(bytes), owner_(std::move(owner)), exposed_(owner_ != nullptr) {}
 
 Ref<Storage> Storage::allocate(int64_t bytes) {
@@ -20,29 +22,31 @@ Ref<Storage> Storage::allocate(int64_t bytes) {
   return Ref<Storage>::first(new Storage(data, bytes, nullptr));
 }
 
-Ref<Storage> Storage::borrow(void* data, int64_t bytes, std::shared_ptr<void> owner) {
-  if (!owner) owner = std::shared_ptr<void>(data, [](void*) {});
+Ref<Storage> Storage::borrow(void* data, int64_t bytes, Owner owner) {
+  if (!owner) owner = Owner(data);
   return Ref<Storage>(new Storage(data, bytes, std::move(owner)));
 }
 
 void Storage::put_off(Ref<Deferred> work) {
   espalier::deallocate(std::exchange(data_, nullptr), static_cast<size_t>(bytes_));
   work_ = std::move(work);
-  state_.store(kWaiting, std::memory_order_release);
+  std::atomic_ref(state_.value()).store(kWaiting, std::memory_order_release);
 }
 
 bool Storage::take() const {
+  std::atomic_ref now(state_.value());
   for (;;) {
     State state = kWaiting;
-    if (state_.compare_exchange_strong(state, kBusy, std::memory_order_acquire)) return true;
+    if (now.compare_exchange_strong(state, kBusy, std::memory_order_acquire)) return true;
     if (state == kReady) return false;
-    state_.wait(kBusy, std::memory_order_acquire);
+    now.wait(kBusy, std::memory_order_acquire);
   }
 }
 
 void Storage::leave(State state) const {
-  state_.store(state, std::memory_order_release);
-  state_.notify_all();
+  std::atomic_ref now(state_.value());
+  now.store(state, std::memory_order_release);
+  now.notify_all();
 }
 
 void Storage::settle() const {
@@ -61,7 +65,7 @@ void Storage::settle() const {
 }
 
 Ref<Deferred> Storage::deferred() const {
-  if (state_.load(std::memory_order_acquire) == kReady || !take()) return {};
+  if (state_.load_acquire() == kReady || !take()) return {};
   Ref<Deferred> work = work_;
   leave(kWaiting);
   return work;

@@ -1,9 +1,6 @@
 #pragma once
 
-#include <atomic>
-#include <memory>
-
-#include <espalier/core/ref.h>
+#include <espalier/core/shared.h>
 
 namespace espalier {
 
@@ -16,25 +13,25 @@ class Storage : public RefCounted<Storage> {
   // Own memory, not initialised. Inside a ShapesOnly scope no memory is taken and data() stays null.
   static Ref<Storage> allocate(int64_t bytes);
   // Memory of somebody else's that `owner` keeps alive (a mapped file, a buffer of the user's).
-  static Ref<Storage> borrow(void* data, int64_t bytes, std::shared_ptr<void> owner);
+  static Ref<Storage> borrow(void* data, int64_t bytes, Owner owner);
   ~Storage();
 
   // Computes what was put off (core/deferred.h) first.
   void* data() const {
-    if (state_.load(std::memory_order_acquire) != kReady) settle();
+    if (state_.load_acquire() != kReady) settle();
     return data_;
   }
   int64_t bytes() const { return bytes_; }
-  uint64_t version() const { return version_.load(std::memory_order_relaxed); }
-  void bump_version() { version_.fetch_add(1, std::memory_order_relaxed); }
+  uint64_t version() const { return version_.load(); }
+  void bump_version() { version_.fetch_add(1); }
 
   // Says that somebody has the address and may write without a new version. Borrowed memory is so from the
   // start.
-  void expose() { exposed_.store(true, std::memory_order_relaxed); }
-  bool exposed() const { return exposed_.load(std::memory_order_relaxed); }
+  void expose() { exposed_.store(true); }
+  bool exposed() const { return exposed_.load(); }
 
   // What was computed from the elements and lives as long as they do; kernels/packed.cpp alone uses it.
-  std::shared_ptr<void> kept;
+  Ref<Held> kept;
 
   // Gives the memory back until somebody reads: then `work` computes it. For a storage that nobody has read.
   void put_off(Ref<Deferred> work);
@@ -47,7 +44,7 @@ class Storage : public RefCounted<Storage> {
  private:
   enum State : uint8_t { kReady, kWaiting, kBusy };  // kBusy: a thread computes or looks at the work
 
-  Storage(void* data, int64_t bytes, std::shared_ptr<void> owner);
+  Storage(void* data, int64_t bytes, Owner owner);
 
   bool take() const;  // from kWaiting to kBusy; false once the values are there
   void leave(State state) const;
@@ -55,11 +52,11 @@ class Storage : public RefCounted<Storage> {
 
   mutable void* data_;
   int64_t bytes_;
-  std::atomic<uint64_t> version_{0};
-  mutable std::atomic<State> state_{kReady};
+  Atomic<uint64_t> version_{0};
+  mutable Atomic<State> state_{kReady};
   mutable Ref<Deferred> work_;
-  std::shared_ptr<void> owner_;
-  std::atomic<bool> exposed_;
+  Owner owner_;
+  Atomic<bool> exposed_;
 };
 
 // While one lives, this thread runs operations for their shapes alone: results have no memory, kernels do

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <type_traits>
 
 namespace espalier {
@@ -39,7 +38,7 @@ void parallel_for(int64_t n, int64_t grain, Body&& body) {
   if (n <= 0) return;
   if (n <= grain) return body(int64_t{0}, n);
   using B = std::remove_reference_t<Body>;
-  detail::parallel_for(n, grain, const_cast<void*>(static_cast<const void*>(std::addressof(body))),
+  detail::parallel_for(n, grain, const_cast<void*>(static_cast<const void*>(&body)),
                        [](void* b, int64_t begin, int64_t end) { (*static_cast<B*>(b))(begin, end); });
 }
 

@@ -51,7 +51,7 @@ void check_result(const Array& image, const Shape& like) {
 // they made into the slot of that number; the consumer empties the slots in order.
 class DataLoader::Epoch {
  public:
-  Epoch(std::shared_ptr<const Source> source, int64_t batches, int64_t seed, std::vector<int64_t> order)
+  Epoch(Shared<const Source> source, int64_t batches, int64_t seed, std::vector<int64_t> order)
       : source_(std::move(source)), batches_(batches), seed_(seed), order_(std::move(order)) {
     auto workers = static_cast<size_t>(std::min<int64_t>(source_->options.workers, batches));
     slots_.resize(workers * kAhead);
@@ -162,7 +162,7 @@ class DataLoader::Epoch {
     return apply(transforms, std::move(image), random);
   }
 
-  const std::shared_ptr<const Source> source_;
+  const Shared<const Source> source_;
   const int64_t batches_, seed_;
   const std::vector<int64_t> order_;
 
@@ -174,7 +174,7 @@ class DataLoader::Epoch {
   std::vector<std::thread> workers_;
 };
 
-DataLoader::Iterator::Iterator(std::shared_ptr<Epoch> epoch) : epoch_(std::move(epoch)) { ++*this; }
+DataLoader::Iterator::Iterator(Shared<Epoch> epoch) : epoch_(std::move(epoch)) { ++*this; }
 
 DataLoader::Iterator& DataLoader::Iterator::operator++() {
   batch_ = {};
@@ -187,7 +187,7 @@ DataLoader::DataLoader(ImageDataset dataset, LoaderOptions options) {
   require<ValueError>(options.batch_size >= 1, "loader: the batch size is ", options.batch_size,
                       ", it must be at least 1");
   require<ValueError>(options.workers >= 0, "loader: there can't be ", options.workers, " workers");
-  source_ = std::make_shared<const Source>(Source{std::move(dataset), std::move(options)});
+  source_ = Shared<const Source>::make(Source{std::move(dataset), std::move(options)});
 }
 
 int64_t DataLoader::size() const {
@@ -201,7 +201,7 @@ DataLoader::Iterator DataLoader::begin() const {
   if (options().shuffle)
     order = Generator(static_cast<uint64_t>(default_generator().random_int64())).randperm(dataset().size());
   else std::iota(order.begin(), order.end(), int64_t{0});
-  return Iterator(std::make_shared<Epoch>(source_, size(), seed, std::move(order)));
+  return Iterator(Shared<Epoch>::make(source_, size(), seed, std::move(order)));
 }
 
 }  // namespace espalier::data

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <iterator>
-#include <memory>
 #include <vector>
 
 #include <espalier/autograd/tensor.h>
+#include <espalier/core/shared.h>
 #include <espalier/data/dataset.h>
 #include <espalier/data/transforms.h>
 
@@ -45,9 +45,9 @@ class DataLoader {
 
    private:
     friend DataLoader;
-    explicit Iterator(std::shared_ptr<Epoch> epoch);
+    explicit Iterator(Shared<Epoch> epoch);
 
-    std::shared_ptr<Epoch> epoch_;  // null at the end
+    Shared<Epoch> epoch_;  // null at the end
     Batch batch_;
   };
 
@@ -66,7 +66,7 @@ class DataLoader {
     ImageDataset dataset;
     LoaderOptions options;
   };
-  std::shared_ptr<const Source> source_;
+  Shared<const Source> source_;
 };
 
 }  // namespace espalier::data

@@ -1,10 +1,11 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+
+#include <espalier/core/shared.h>
 
 // Files as wholes. Every function throws FileError that names the path, what went wrong and what to do.
 namespace espalier::io {
@@ -14,7 +15,7 @@ std::string read_file(const std::string& path);
 // The bytes of a file, read by the system as they are touched. They may be written to: the file itself does
 // not change. A file that is replaced by AtomicFile leaves the mapping of the old one as it is.
 struct MappedFile {
-  std::shared_ptr<void> owner;  // keeps the bytes alive
+  Owner owner;  // keeps the bytes alive
   std::span<std::byte> bytes;
 };
 MappedFile map_file(const std::string& path);

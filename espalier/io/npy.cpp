@@ -172,7 +172,7 @@ std::string npy_header(const StoredTensor& t) {
 
 bool is_npy(Bytes file) { return as_text(file).starts_with(kMagic); }
 
-StoredTensor parse_npy(Bytes file, std::shared_ptr<void> owner, std::string name) {
+StoredTensor parse_npy(Bytes file, Owner owner, std::string name) {
   require<FileError>(is_npy(file), "it is not a file of NumPy's");
   ByteReader bytes(file, kMagic.size());
   auto version = bytes.number<uint8_t>();
@@ -205,7 +205,7 @@ std::vector<StoredTensor> parse_npz(const MappedFile& file) {
     auto buffer = std::make_shared<std::string>();
     Bytes bytes = zip.read(entry, *buffer);
     try {
-      out.push_back(parse_npy(bytes, entry.deflated ? std::shared_ptr<void>(buffer) : file.owner,
+      out.push_back(parse_npy(bytes, entry.deflated ? Owner(buffer) : file.owner,
                               entry.name.substr(0, entry.name.size() - 4)));
     } catch (FileError& e) {
       e.prepend(concat("the array '", printable(entry.name), "': "));

@@ -16,7 +16,7 @@ namespace espalier::io {
 bool is_npy(std::span<const std::byte> file);
 
 // One array in memory that `owner` keeps alive; values stay where they are.
-StoredTensor parse_npy(std::span<const std::byte> file, std::shared_ptr<void> owner, std::string name = "");
+StoredTensor parse_npy(std::span<const std::byte> file, Owner owner, std::string name = "");
 // The arrays of an archive in its order, under their names without ".npy".
 std::vector<StoredTensor> parse_npz(const MappedFile& file);
 

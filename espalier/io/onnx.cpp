@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <memory>
 #include <optional>
 #include <unordered_set>
 
@@ -211,14 +212,14 @@ class ExternalData {
 };
 
 // Where the values lie, in memory that `owner` keeps.
-MappedFile values_of(TensorFields& t, const OnnxType& type, std::shared_ptr<void> owner, ExternalData& data) {
+MappedFile values_of(TensorFields& t, const OnnxType& type, Owner owner, ExternalData& data) {
   if (t.is_external) return data.bytes_of(t);
   if (t.raw) return {std::move(owner), {const_cast<std::byte*>(t.raw->data()), t.raw->size()}};
   auto values = std::make_shared<std::string>(std::move(t.typed[type.field]));
   return {values, std::as_writable_bytes(std::span(values->data(), values->size()))};
 }
 
-StoredTensor tensor_of(TensorFields t, const std::shared_ptr<void>& owner, ExternalData& data) {
+StoredTensor tensor_of(TensorFields t, const Owner& owner, ExternalData& data) {
   auto type = std::ranges::find(kTypes, t.type, &OnnxType::code);
   require<FileError>(type != std::end(kTypes), "its element type ", t.type, " is not known");
   const ElementType* element = find_element_type(type->name);
@@ -234,7 +235,7 @@ StoredTensor tensor_of(TensorFields t, const std::shared_ptr<void>& owner, Exter
           0};
 }
 
-StoredTensor read_tensor(TensorFields fields, const std::shared_ptr<void>& owner, ExternalData& data) {
+StoredTensor read_tensor(TensorFields fields, const Owner& owner, ExternalData& data) {
   std::string name = fields.name;
   try {
     return tensor_of(std::move(fields), owner, data);

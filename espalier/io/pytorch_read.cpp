@@ -159,10 +159,10 @@ class TorchReader {
       buffer = bytes_turned(bytes, *turned);
       return borrow(std::as_bytes(std::span(*buffer)), buffer);
     }
-    return borrow(bytes, entry->deflated ? std::shared_ptr<void>(buffer) : file_.owner);
+    return borrow(bytes, entry->deflated ? Owner(buffer) : file_.owner);
   }
 
-  static Ref<Storage> borrow(Bytes bytes, std::shared_ptr<void> owner) {
+  static Ref<Storage> borrow(Bytes bytes, Owner owner) {
     return Storage::borrow(const_cast<std::byte*>(bytes.data()), static_cast<int64_t>(bytes.size()),
                            std::move(owner));
   }
@@ -236,11 +236,11 @@ class TorchReader {
   }
 
   // What a pickle says of a tensor made before those that are numbered so far.
-  std::shared_ptr<const Quantizer> quantizer(const std::optional<TorchQuantizer>& q) const {
+  Shared<const Quantizer> quantizer(const std::optional<TorchQuantizer>& q) const {
     if (!q) return nullptr;
     Quantizer out{q->scale, q->zero_point, q->axis, {}, {}};
     if (q->axis) out.scales = out_.numbered_[q->scales], out.zero_points = out_.numbered_[q->zero_points];
-    return std::make_shared<const Quantizer>(std::move(out));
+    return Shared<const Quantizer>::make(std::move(out));
   }
 
   // Counts what reading a tensor takes beyond its storage.

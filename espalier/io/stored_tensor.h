@@ -1,6 +1,6 @@
 #pragma once
 
-#include <memory>
+#include <span>
 #include <string>
 
 #include <espalier/core/array.h>
@@ -19,7 +19,7 @@ struct StoredTensor {
   Ref<Storage>
       storage;         // the file's, shared by tensors that share it there; null where there are no elements
   int64_t offset = 0;  // of the first element, in elements
-  std::shared_ptr<const Quantizer> quantizer = {};  // of a quantised tensor, else null
+  Shared<const Quantizer> quantizer = {};  // of a quantised tensor, else null
 
   int64_t bytes() const { return (shape.numel() * type->bits + 7) / 8; }
 };

@@ -36,7 +36,7 @@ Tree::Tree(std::string text) : kind_(Kind::text), text_(std::move(text)) {}
 Tree::Tree(std::string_view text) : Tree(std::string(text)) {}
 Tree::Tree(const char* text) : Tree(std::string(text)) {}
 Tree::Tree(StoredTensor tensor)
-    : kind_(Kind::tensor), tensor_(std::make_shared<const StoredTensor>(std::move(tensor))) {}
+    : kind_(Kind::tensor), tensor_(Shared<const StoredTensor>::make(std::move(tensor))) {}
 Tree::Tree(const Array& array) : Tree(stored("", array)) {}
 
 Tree Tree::dict(std::vector<Entry> entries) {

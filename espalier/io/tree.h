@@ -3,7 +3,6 @@
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -101,7 +100,7 @@ class Tree {
   Kind kind_ = Kind::none;
   Scalar number_ = 0;
   std::string text_;
-  std::shared_ptr<const StoredTensor> tensor_;
+  Shared<const StoredTensor> tensor_;
   std::vector<Tree> items_;
   std::vector<Entry> entries_;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -23,11 +24,21 @@ struct Seen {
   bool operator==(const Seen&) const = default;
 };
 
+struct Entries;
+
+// What hangs on a storage.
+struct Hanging : Held {
+  std::shared_ptr<Entries> entries;
+};
+
+// Under the mutex.
+const std::shared_ptr<Entries>& entries_of(const Array& w);
+
 // One of another storage, known by what hangs on that: an address could come again.
 struct SeenOther : Seen {
-  std::weak_ptr<void> owner;
+  std::weak_ptr<Entries> owner;
 
-  explicit SeenOther(const Array& a) : Seen(a), owner(a.storage->kept) {}
+  explicit SeenOther(const Array& a) : Seen(a), owner(entries_of(a)) {}
   bool operator==(const SeenOther& o) const {
     return Seen::operator==(o) && !owner.owner_before(o.owner) && !o.owner.owner_before(owner);
   }
@@ -66,23 +77,27 @@ struct Entries {
   }
 };
 
-// Under the mutex.
-Entries& entries_of(const Array& w) {
-  if (!w.storage->kept) w.storage->kept = std::make_shared<Entries>();
-  return *static_cast<Entries*>(w.storage->kept.get());
+const std::shared_ptr<Entries>& entries_of(const Array& w) {
+  auto& kept = w.storage->kept;
+  if (!kept) {
+    auto hanging = make_ref<Hanging>();
+    hanging->entries = std::make_shared<Entries>();
+    kept = std::move(hanging);
+  }
+  return static_cast<Hanging*>(kept.get())->entries;
 }
 
 Question question(const Array& w, int64_t order, const std::vector<const Array*>& others, double setting) {
   std::lock_guard lock(mutex);
   Question q{order, Seen(w), {}, setting};
-  for (const Array* a : others) entries_of(*a), q.others.emplace_back(*a);
+  for (const Array* a : others) q.others.emplace_back(*a);
   return q;
 }
 
 // The value of w's entry, which is added where there is none; `again` tells whether there was one.
 Array find(const Array& w, const Question& q, bool& again) {
   std::lock_guard lock(mutex);
-  Entries& entries = entries_of(w);
+  Entries& entries = *entries_of(w);
   entries.forget([&](const Entry& e) {
     bool other_partners = !q.others.empty() && e.question.order == q.order && e.question != q;
     return e.question.w.version != q.w.version || other_partners;
@@ -97,7 +112,7 @@ Array find(const Array& w, const Question& q, bool& again) {
 
 void keep(const Array& w, const Question& q, const Array& value) {
   std::lock_guard lock(mutex);
-  for (Entry& e : entries_of(w).list) {
+  for (Entry& e : entries_of(w)->list) {
     if (e.question != q || e.value.storage) continue;
     if (kept_bytes + value.storage->bytes() > limit) return;
     kept_bytes += value.storage->bytes();

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
+#include <espalier/core/shared.h>
 #include <espalier/nn/inspect.h>
 #include <espalier/nn/module.h>
 
@@ -14,7 +14,7 @@ class Model {
  public:
   template <class M>
   static Model of(M model) {
-    auto owner = std::make_shared<M>(std::move(model));
+    auto owner = Shared<M>::make(std::move(model));
     return Model(owner, owner->ref(),
                  [](void* m, const Tensor& x) -> Tensor { return (*static_cast<M*>(m))(x); });
   }
@@ -24,10 +24,9 @@ class Model {
   nn::Run run() const { return run_; }
 
  private:
-  Model(std::shared_ptr<void> owner, nn::ModuleRef ref, nn::Run run)
-      : owner_(std::move(owner)), ref_(ref), run_(run) {}
+  Model(Owner owner, nn::ModuleRef ref, nn::Run run) : owner_(std::move(owner)), ref_(ref), run_(run) {}
 
-  std::shared_ptr<void> owner_;
+  Owner owner_;
   nn::ModuleRef ref_;
   nn::Run run_;
 };

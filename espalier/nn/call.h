@@ -6,7 +6,6 @@
 
 #include <optional>
 #include <string>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -55,7 +54,7 @@ void note_tensors(Call& call, const T& value) {
   } else if constexpr (MaybeLike<T>) {
     if (value) note_tensors(call, *value);
   } else if constexpr (TupleLike<T>) {
-    std::apply([&](const auto&... v) { (note_tensors(call, v), ...); }, value);
+    for_each_element(value, [&](const auto& v) { note_tensors(call, v); });
   }
 }
 

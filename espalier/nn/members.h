@@ -13,6 +13,14 @@ struct Module;
 
 namespace detail {
 
+// Calls f with each element of a tuple, pair or array.
+template <class T, class F>
+void for_each_element(T& tuple, F&& f) {
+  using std::get;  // std::tuple's is found by its argument: no header for it here
+  [&]<std::size_t... I>(std::index_sequence<I...>) { (f(get<I>(tuple)), ...); }
+  (std::make_index_sequence<std::tuple_size_v<std::remove_cv_t<T>>>{});
+}
+
 // What a member is to its module. Containers are told by what they offer, so that no container's header is
 // needed here; they take part when their elements do.
 enum class Role { setting, tensor, module, erased, maybe, list, dict, tuple };
@@ -103,12 +111,6 @@ struct Access {
   }
 };
 
-template <class T, std::size_t N, std::size_t I, class M>
-void add_reflected(Fields& out, M& member) {
-  if constexpr (takes_part<M>) add(out, field_name<T, N, I>(), member);
-  else if constexpr (std::is_same_v<M, bool>) out.add_flag(field_name<T, N, I>(), member);
-}
-
 template <class T>
 void module_fields(T& module, Fields& out) {
   static_assert(std::is_same_v<typename T::ModuleBase, Module<T>>,
@@ -122,10 +124,11 @@ void module_fields(T& module, Fields& out) {
     static_assert(n <= kMaxFields,
                   "this module's members can't be found (more than 64, or a reference or bit-field): "
                   "list them with ESPALIER_FIELDS(Net, conv, fc)");
-    with_fields<n>(module, [&](auto&... member) {
-      [&]<std::size_t... I>(std::index_sequence<I...>) { (add_reflected<T, n, I>(out, member), ...); }
-      (std::make_index_sequence<n>{});
-    });
+    if constexpr (n > 0) {
+      with_fields<n>(module, [&](auto&... member) {
+        add_listed(out, names_in(places_text<places<T, n>()>()), member...);
+      });
+    }
   }
 }
 
@@ -138,7 +141,7 @@ void container_fields(T& container, Fields& out) {
   } else if constexpr (role<T> == Role::list) {
     for (auto& element : container) next(element);
   } else {
-    std::apply([&](auto&... element) { (next(element), ...); }, container);
+    for_each_element(container, next);
   }
 }
 

@@ -64,6 +64,21 @@ void convert(Tensor& t, DType dtype) {
 
 }  // namespace
 
+// Each name stands behind the last ':' (g++) or '.' (clang) of what follows `nowhere_at_all`.
+std::string detail::names_in(std::string_view text) {
+  constexpr std::string_view kObject = "nowhere_at_all";
+  text = text.substr(0, text.rfind("}}"));
+  std::string out;
+  for (auto begin = text.find(kObject); begin != text.npos;) {
+    auto end = text.find(kObject, begin + kObject.size());
+    std::string_view place = text.substr(begin, end - begin);
+    std::string_view name = place.substr(place.find_last_of(":.") + 1);
+    out += concat(out.empty() ? "" : ", ", name.substr(0, name.find_first_of("),")));
+    begin = end;
+  }
+  return out;
+}
+
 std::string_view detail::next_name(std::string_view& names) {
   auto end = std::min(names.find(','), names.size());
   std::string_view name = names.substr(0, end);

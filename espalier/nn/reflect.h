@@ -3,8 +3,8 @@
 #include <espalier/nn/bindings.h>
 
 #include <cstddef>
+#include <string>
 #include <string_view>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -41,42 +41,33 @@ constexpr std::size_t field_count() {
 #pragma GCC diagnostic ignored "-Wundefined-internal"
 #endif
 
-// A member's name is in the text of a pointer to that member of an object that is declared and never defined.
+// The members' names are in the text of pointers to the members of an object that is declared and never
+// defined. By g++: "{((const void*)(& nowhere_at_all<Net>.Wrapper<Net>::value.Net::conv)), …", by clang:
+// "{{&nowhere_at_all.value.conv, …".
 template <class T>
 struct Wrapper {
   T value;
 };
 template <class T>
-extern const Wrapper<T> nowhere;
+extern const Wrapper<T> nowhere_at_all;
 
-template <class T, std::size_t N>
-constexpr auto field_pointers() {
-  return with_fields<N>(nowhere<T>.value, [](auto&... field) { return std::tuple{&field...}; });
-}
-
-template <class T>
-struct Pointer {
-  const T* p;
+template <std::size_t N>
+struct Places {
+  const void* at[N];
 };
-template <class T>
-Pointer(const T*) -> Pointer<T>;
+template <class T, std::size_t N>
+constexpr Places<N> places() {
+  return with_fields<N>(nowhere_at_all<T>.value, [](auto&... field) { return Places<N>{{&field...}}; });
+}
 
 template <auto P>
-constexpr std::string_view pointer_text() {
+constexpr std::string_view places_text() {
   return __PRETTY_FUNCTION__;
 }
-
-template <class T, std::size_t N, std::size_t I>
-constexpr std::string_view field_name() {
-  std::string_view s = pointer_text<Pointer{std::get<I>(field_pointers<T, N>())}>();
-#ifdef __clang__
-  auto end = s.rfind('}'), begin = s.rfind('.', end) + 1;  // [P = {&nowhere.value.fc}]
-#else
-  auto end = s.find(")}"), begin = s.rfind(':', end) + 1;  // {(& nowhere<Net>.Wrapper<Net>::value.Net::fc)}
-#endif
-  return s.substr(begin, end - begin);
-}
 #pragma GCC diagnostic pop
+
+// "conv, fc"
+std::string names_in(std::string_view places_text);
 
 template <class T>
 constexpr std::string_view type_text() {

@@ -2,6 +2,11 @@
 
 namespace espalier::nn {
 
+Sequential::Sequential(std::vector<AnyModule> modules) : modules_(std::move(modules)) {}
+
+void Sequential::append(AnyModule module) { modules_.push_back(std::move(module)); }
+AnyModule& Sequential::operator[](size_t i) { return modules_.at(i); }
+
 Tensor Sequential::forward(const Tensor& x) {
   Tensor y = x;
   for (AnyModule& module : modules_) y = module(y);

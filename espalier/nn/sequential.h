@@ -1,7 +1,6 @@
 #pragma once
 
 #include <concepts>
-#include <memory>
 #include <utility>
 #include <vector>
 
@@ -19,13 +18,14 @@ concept TensorModule = requires(M m, const Tensor& x) {
 class AnyModule {
  public:
   template <TensorModule M>
-  AnyModule(M module) : held_(std::make_unique<Held<M>>(std::move(module))) {}
+  AnyModule(M module) : held_(new Held<M>(std::move(module))) {}
   AnyModule(const AnyModule& other) : held_(other.held_->clone()) {}
-  AnyModule(AnyModule&&) noexcept = default;
+  AnyModule(AnyModule&& other) noexcept : held_(std::exchange(other.held_, nullptr)) {}
   AnyModule& operator=(AnyModule other) noexcept {
-    held_ = std::move(other.held_);
+    std::swap(held_, other.held_);
     return *this;
   }
+  ~AnyModule() { delete held_; }
 
   Tensor operator()(const Tensor& x) { return held_->call(x); }
   ModuleRef ref() const { return held_->ref(); }
@@ -38,20 +38,20 @@ class AnyModule {
  private:
   struct Holder {
     virtual ~Holder() = default;
-    virtual std::unique_ptr<Holder> clone() const = 0;
+    virtual Holder* clone() const = 0;
     virtual Tensor call(const Tensor& x) = 0;
     virtual ModuleRef ref() const = 0;
   };
   template <class M>
   struct Held final : Holder {
     explicit Held(M m) : module(std::move(m)) {}
-    std::unique_ptr<Holder> clone() const override { return std::make_unique<Held>(module); }
+    Holder* clone() const override { return new Held(module); }
     Tensor call(const Tensor& x) override { return module(x); }
     ModuleRef ref() const override { return module.ref(); }
     M module;
   };
 
-  std::unique_ptr<Holder> held_;
+  Holder* held_;
 };
 
 // Modules that run one after the other: nn::Sequential net{nn::Linear{2, 8}, nn::ReLU{}, nn::Linear{8, 1}};
@@ -62,16 +62,15 @@ class Sequential : public Module<Sequential> {
   template <TensorModule... M>
   requires(sizeof...(M) != 1 || !(std::same_as<M, Sequential> && ...))  // that would be a copy
       explicit(false) Sequential(M... modules) {
-    modules_.reserve(sizeof...(M));
-    (modules_.emplace_back(std::move(modules)), ...);
+    (append(std::move(modules)), ...);
   }
-  explicit Sequential(std::vector<AnyModule> modules) : modules_(std::move(modules)) {}
+  explicit Sequential(std::vector<AnyModule> modules);
 
   Tensor forward(const Tensor& x);
 
-  void append(AnyModule module) { modules_.push_back(std::move(module)); }
+  void append(AnyModule module);
   size_t size() const { return modules_.size(); }
-  AnyModule& operator[](size_t i) { return modules_.at(i); }
+  AnyModule& operator[](size_t i);
   auto begin() { return modules_.begin(); }
   auto end() { return modules_.end(); }
 

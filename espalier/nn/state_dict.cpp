@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <ostream>
 
 #include <espalier/core/error.h>
@@ -26,15 +27,24 @@ StateDict::operator io::Tree() const {
   return out;
 }
 
+std::vector<size_t>::const_iterator StateDict::place(std::string_view name) const {
+  return std::lower_bound(sorted_.begin(), sorted_.end(), name,
+                          [&](size_t i, std::string_view n) { return entries_[i].first < n; });
+}
+
 void StateDict::set(std::string name, Tensor value) {
-  auto [place, is_new] = places_.try_emplace(name, entries_.size());
-  if (is_new) entries_.emplace_back(std::move(name), std::move(value));
-  else entries_[place->second].second = std::move(value);
+  auto at = place(name);
+  if (at != sorted_.end() && entries_[*at].first == name) {
+    entries_[*at].second = std::move(value);
+  } else {
+    sorted_.insert(at, entries_.size());
+    entries_.emplace_back(std::move(name), std::move(value));
+  }
 }
 
 const Tensor* StateDict::find(std::string_view name) const {
-  auto place = places_.find(std::string(name));
-  return place == places_.end() ? nullptr : &entries_[place->second].second;
+  auto at = place(name);
+  return at != sorted_.end() && entries_[*at].first == name ? &entries_[*at].second : nullptr;
 }
 
 const Tensor& StateDict::at(std::string_view name) const {

@@ -5,7 +5,6 @@
 
 #include <initializer_list>
 #include <iosfwd>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,8 +41,11 @@ class StateDict {
   io::ModuleVersions versions;  // of the model it is from
 
  private:
+  // Where the name stands in sorted_, or would.
+  std::vector<size_t>::const_iterator place(std::string_view name) const;
+
   std::vector<Entry> entries_;
-  std::map<std::string, size_t> places_;
+  std::vector<size_t> sorted_;  // places in entries_, by name
 };
 
 // Names of a state to those of a model, in whole parts between dots: {"linear", "fc"} makes of

@@ -151,6 +151,7 @@ Tensor randperm(int64_t n, TensorOptions options) {
   return tensor(order, {options.dtype.value_or(int64), options.requires_grad});
 }
 
+Nested::Nested(Scalar value) : values_{value} {}
 Nested::Nested(std::initializer_list<Nested> rows) {
   if (rows.size() > 0) shape_ = rows.begin()->shape_;
   for (const Nested& row : rows) {
@@ -199,7 +200,7 @@ template Tensor tensor(const std::vector<int32_t>&, const Shape&, TensorOptions)
 template Tensor tensor(const std::vector<uint8_t>&, const Shape&, TensorOptions);
 template Tensor tensor(const std::vector<bool>&, const Shape&, TensorOptions);
 
-Tensor from_blob(void* data, const Shape& shape, DType dtype, std::shared_ptr<void> owner) {
+Tensor from_blob(void* data, const Shape& shape, DType dtype, Owner owner) {
   check_shape("from_blob", shape);
   int64_t bytes = checked_mul(shape.numel(), itemsize(dtype), "from_blob");
   return Tensor(

@@ -2,9 +2,9 @@
 
 #include <espalier/autograd/tensor.h>
 #include <espalier/core/random.h>
+#include <espalier/core/shared.h>
 
 #include <initializer_list>
-#include <memory>
 #include <optional>
 #include <vector>
 
@@ -51,8 +51,8 @@ Tensor randperm(int64_t n, TensorOptions options = {});  // 0 … n-1 in random 
 class Nested {
  public:
   template <class T>
-  requires std::is_arithmetic_v<T> Nested(T value) : values_{Scalar(value)} {}
-  Nested(Scalar value) : values_{value} {}
+  requires std::is_arithmetic_v<T> Nested(T value) : Nested(Scalar(value)) {}
+  Nested(Scalar value);
   Nested(std::initializer_list<Nested> rows);
   const Shape& shape() const { return shape_; }
   const std::vector<Scalar>& values() const { return values_; }
@@ -74,6 +74,6 @@ Tensor tensor(const std::vector<T>& values, TensorOptions options = {}) {
 
 // Memory of the caller's in row-major order, not copied. `owner`, if given, is kept as long as the tensor
 // lives; without it the caller must keep the memory.
-Tensor from_blob(void* data, const Shape& shape, DType dtype, std::shared_ptr<void> owner = nullptr);
+Tensor from_blob(void* data, const Shape& shape, DType dtype, Owner owner = nullptr);
 
 }  // namespace espalier

@@ -1,5 +1,7 @@
 #include <espalier/ops/pool.h>
 
+#include <memory>
+
 #include <espalier/autograd/record.h>
 #include <espalier/kernels/pool.h>
 #include <espalier/ops/floating.h>

@@ -9,7 +9,7 @@
 namespace espalier::optim {
 
 LRScheduler::LRScheduler(const ScheduleRule& rule, Optimizer optimizer, Settings settings)
-    : body_(std::make_shared<Body>(Body{rule, std::move(optimizer), std::move(settings), {}, 0})) {
+    : body_(Shared<Body>::make(Body{rule, std::move(optimizer), std::move(settings), {}, 0})) {
   rule.check(body_->settings);
   set_rates();
 }

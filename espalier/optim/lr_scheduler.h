@@ -1,6 +1,5 @@
 #pragma once
 
-#include <memory>
 #include <vector>
 
 #include <espalier/optim/optimizer.h>
@@ -52,7 +51,7 @@ class LRScheduler {
   Body& body() const;
   void set_rates();
 
-  std::shared_ptr<Body> body_;
+  Shared<Body> body_;
 };
 
 struct StepLROptions {

@@ -13,7 +13,7 @@ ParamGroup::ParamGroup(nn::Parameters parameters, Settings settings)
     : params(parameters), names(parameters.names), settings(std::move(settings)), state(params.size()) {}
 
 Optimizer::Optimizer(const Rule& rule, std::vector<ParamGroup> groups, Settings defaults)
-    : body_(std::make_shared<Body>(Body{rule, std::move(defaults), {}})) {
+    : body_(Shared<Body>::make(Body{rule, std::move(defaults), {}})) {
   rule.check(kind(), body_->defaults);
   for (auto& group : groups) add_param_group(std::move(group));
   size_t count = 0;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -80,7 +79,7 @@ class Optimizer {
   };
   Body& body() const;
 
-  std::shared_ptr<Body> body_;
+  Shared<Body> body_;
 };
 
 // ---- for rules

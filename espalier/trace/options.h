@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <string>
 
 namespace espalier::trace {
@@ -16,7 +15,7 @@ struct Options {
   // Keep the values of tensors made under paths that match: "conv1", "blocks.*", "*"; the first of them, up
   // to so many bytes in all.
   std::string values = {};
-  int64_t value_bytes = std::numeric_limits<int64_t>::max();
+  int64_t value_bytes = INT64_MAX;
 };
 
 }  // namespace espalier::trace

@@ -30,12 +30,12 @@ bool matches(std::string_view pattern, std::string_view path) {
 }
 
 // By a tensor's body.
-struct Tracer::Known {
+struct Tracer::Known : RefCounted<Known> {
   std::unordered_map<const void*, int64_t> numbers;
   std::unordered_map<const void*, std::string> names;
 };
 
-Tracer::Tracer(Options options) : options_(std::move(options)), known_(std::make_unique<Known>()) {}
+Tracer::Tracer(Options options) : options_(std::move(options)), known_(make_ref<Known>()) {}
 Tracer::~Tracer() = default;
 
 void Tracer::name(const Tensor& tensor, std::string name) { known_->names[tensor.body()] = std::move(name); }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -43,9 +42,9 @@ class Tracer final : public Recorder {
   Record record_;
   std::vector<int64_t> open_;  // calls of modules that run
   struct Known;
-  std::unique_ptr<Known> known_;  // tensors
-  int64_t kept_ = 0;              // bytes of values
-  std::vector<Tensor> alive_;     // so that no body's address is used twice
+  Ref<Known> known_;           // tensors
+  int64_t kept_ = 0;           // bytes of values
+  std::vector<Tensor> alive_;  // so that no body's address is used twice
   Stopwatch clock_;
   double last_ = 0, backward_start_ = 0;
   bool only_times_ = false;

@@ -3,6 +3,7 @@
 #include <espalier/core/error.h>
 #include <espalier/espalier.h>
 #include <espalier/io/pytorch.h>
+#include <espalier/io/safetensors.h>
 
 #include <temporary_folder.h>
 

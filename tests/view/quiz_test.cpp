@@ -26,7 +26,8 @@ struct Net : nn::Module<Net> {
 
 RunData run() {
   Net net;
-  RunData r{.name = "net"};
+  RunData r;
+  r.name = "net";
   r.settings = {.model = "net", .batch_size = 16, .image = {3, 6, 5}, .classes = {"a", "b", "c", "d"}};
   r.structure = nn::structure(net.ref());
   auto run = [](void* module, const Tensor& x) -> Tensor { return (*static_cast<Net*>(module))(x); };
