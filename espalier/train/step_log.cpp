@@ -8,7 +8,7 @@
 namespace espalier::train {
 namespace {
 
-constexpr int64_t kLook = 50;          // steps from look to look: one costs as much as a step, or less
+constexpr int64_t kLook = 100;         // steps from look to look: one costs as much as two steps, or less
 constexpr int64_t kMostLooks = 200;    // of a training
 constexpr int64_t kLinesInEpoch = 50;  // about
 constexpr int64_t kMostLines = 2000;   // of a training, about

@@ -8,7 +8,7 @@
 namespace espalier::train {
 
 // Writes the moments of a training to steps.jsonl while it goes on. A line has means of loss and accuracy
-// since the one before; now and then (step 1, then every 50th, or less often in a long training) also what
+// since the one before; now and then (step 1, then every 100th, or less often in a long training) also what
 // Watch sees. Around each step:
 //   log.begin();            -> what records the forward, or null
 //   loss.backward();        log.gradients();
