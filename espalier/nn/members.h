@@ -125,9 +125,8 @@ void module_fields(T& module, Fields& out) {
                   "this module's members can't be found (more than 64, or a reference or bit-field): "
                   "list them with ESPALIER_FIELDS(Net, conv, fc)");
     if constexpr (n > 0) {
-      with_fields<n>(module, [&](auto&... member) {
-        add_listed(out, names_in(places_text<places<T, n>()>()), member...);
-      });
+      static const std::string names = names_in(places_text<places<T, n>()>());
+      with_fields<n>(module, [&](auto&... member) { add_listed(out, names, member...); });
     }
   }
 }
