@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <exception>
 
 #include <espalier/core/error.h>
+#include <espalier/core/workers.h>
 
-// The OpenMP runtime of GCC, which oneDNN uses as well, called by its own interface: one runtime in the
-// process whichever compiler builds this file.
+// The OpenMP runtime of GCC, which oneDNN uses, called by its own interface: one runtime in the process
+// whichever compiler builds this file.
 extern "C" {
 void GOMP_parallel(void (*fn)(void*), void* data, unsigned num_threads, unsigned flags);
 int omp_get_max_threads(void);
@@ -32,6 +34,8 @@ void __tsan_release(void*);
 
 namespace espalier {
 namespace {
+
+using Clock = std::chrono::steady_clock;
 
 // libgomp's barriers are invisible to ThreadSanitizer: what a region's start and end order is said here.
 void publish([[maybe_unused]] void* token) {
@@ -98,14 +102,23 @@ struct Job {
   }
 };
 
-void run_share(void* data) {
+thread_local bool in_loop = false;
+
+void run_share(void* data, int me) {
   auto& job = *static_cast<Job*>(data);
-  observe(&job.started);
+  in_loop = true;
   try {
-    job.work(omp_get_thread_num());
+    job.work(me);
   } catch (...) {
     if (!job.failed.exchange(true)) job.error = std::current_exception();
   }
+  in_loop = false;
+}
+
+void run_share_by_openmp(void* data) {
+  auto& job = *static_cast<Job*>(data);
+  observe(&job.started);
+  run_share(data, omp_get_thread_num());
   publish(&job.finished);
 }
 
@@ -121,6 +134,22 @@ thread_local int serial_scopes = 0;
 void follow() {
   int n = wanted.load(std::memory_order_relaxed);
   if (n != followed && serial_scopes == 0) omp_set_num_threads(followed = n);
+}
+
+// libgomp's threads look for news for some milliseconds when they have nothing to do, and would keep
+// processors from ours meanwhile. So a model that lets oneDNN use them has them for its loops too.
+constexpr auto kOpenmpAwake = std::chrono::seconds(1);
+std::atomic<Clock::duration::rep> openmp_used{0};  // when, by the clock; 0: never
+
+bool openmp_is_awake() {
+  auto used = openmp_used.load(std::memory_order_relaxed);
+  return used && Clock::now().time_since_epoch() - Clock::duration(used) < kOpenmpAwake;
+}
+
+void run_by_openmp(Job& job, int threads) {
+  publish(&job.started);
+  GOMP_parallel(run_share_by_openmp, &job, static_cast<unsigned>(threads), 0);
+  observe(&job.finished);
 }
 
 }  // namespace
@@ -150,13 +179,14 @@ int64_t share_of_thread(int64_t n) { return (n + get_num_threads() - 1) / get_nu
 
 namespace detail {
 
+void note_openmp() { openmp_used.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed); }
+
 void parallel_for(int64_t n, int64_t grain, void* body, Range call) {
   int64_t pieces = (n + grain - 1) / grain, threads = std::min<int64_t>(get_num_threads(), pieces);
-  if (threads <= 1 || omp_in_parallel()) return call(body, 0, n);
+  if (threads <= 1 || in_loop || omp_in_parallel()) return call(body, 0, n);
   Job job(n, grain * (1 + pieces / Share::kMost), threads, body, call);
-  publish(&job.started);
-  GOMP_parallel(run_share, &job, static_cast<unsigned>(threads), 0);
-  observe(&job.finished);
+  int others = static_cast<int>(threads) - 1;
+  if (openmp_is_awake() || !run_with_workers(others, run_share, &job)) run_by_openmp(job, others + 1);
   if (job.error) std::rethrow_exception(job.error);
 }
 

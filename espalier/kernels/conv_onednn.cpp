@@ -1,8 +1,14 @@
+#include <espalier/core/threads.h>
 #include <espalier/kernels/conv.h>
+#include <espalier/kernels/conv_parts.h>
 #include <espalier/kernels/dnnl.h>
 #include <espalier/kernels/elementwise.h>
 #include <espalier/kernels/packed.h>
 #include <espalier/kernels/row_major.h>
+
+#include <algorithm>
+#include <optional>
+#include <vector>
 
 namespace espalier::kernels {
 namespace {
@@ -14,11 +20,12 @@ using onednn::describe_with;
 
 // What oneDNN is told of a convolution; x and y stand for their gradients as well.
 struct Problem {
-  memory::desc x, plain_w, w, bias, y;  // w: in the order that oneDNN likes best
-  memory::dims stride, dilation, padding;
+  memory::desc x, plain_w, w, bias, y;           // w: in the order that oneDNN likes best
+  memory::dims stride, dilation, before, after;  // before, after: the padding
 };
 
-Problem describe_problem(const Array& x, const Array& w, const Array& y, const ConvGeometry& c) {
+Problem describe_problem(const ConvPart& part, const Array& w, const ConvGeometry& c) {
+  const Array &x = part.x, &y = part.y;
   Shape shape = w.shape;
   Strides strides = w.strides;
   if (c.groups > 1) {
@@ -33,7 +40,8 @@ Problem describe_problem(const Array& x, const Array& w, const Array& y, const C
           describe(y.shape, channels_last_strides(y.shape), y.dtype),
           {c.stride.h, c.stride.w},
           {c.dilation.h - 1, c.dilation.w - 1},
-          {c.padding.h, c.padding.w}};
+          {part.before, c.padding.w},
+          {part.after, c.padding.w}};
 }
 
 dnnl::convolution_forward::primitive_desc describe_forward(const Problem& p, bool bias, bool relu = false) {
@@ -42,10 +50,10 @@ dnnl::convolution_forward::primitive_desc describe_forward(const Problem& p, boo
   auto direct = dnnl::algorithm::convolution_direct;
   auto attr = relu ? onednn::attributes_with_relu() : onednn::attributes();
   if (bias) {
-    return describe_with<P>(attr, kind, direct, p.x, p.w, p.bias, p.y, p.stride, p.dilation, p.padding,
-                            p.padding);
+    return describe_with<P>(attr, kind, direct, p.x, p.w, p.bias, p.y, p.stride, p.dilation, p.before,
+                            p.after);
   }
-  return describe_with<P>(attr, kind, direct, p.x, p.w, p.y, p.stride, p.dilation, p.padding, p.padding);
+  return describe_with<P>(attr, kind, direct, p.x, p.w, p.y, p.stride, p.dilation, p.before, p.after);
 }
 
 // A primitive, and the reorder between the user's weights and those that it works with.
@@ -82,23 +90,23 @@ Convolution make_forward(const Problem& p, bool bias, bool relu) {
 Convolution make_input(const Problem& p) {
   using P = dnnl::convolution_backward_data;
   auto d = describe_backward<P>(describe_forward(p, false), dnnl::algorithm::convolution_direct, p.x, p.w,
-                                p.y, p.stride, p.dilation, p.padding, p.padding);
+                                p.y, p.stride, p.dilation, p.before, p.after);
   return made_of<P>(p, d, d.weights_desc(), false);
 }
 
 Convolution make_weight(const Problem& p) {
   using P = dnnl::convolution_backward_weights;
   auto d = describe_backward<P>(describe_forward(p, false), dnnl::algorithm::convolution_direct, p.x, p.w,
-                                p.y, p.stride, p.dilation, p.padding, p.padding);
+                                p.y, p.stride, p.dilation, p.before, p.after);
   return made_of<P>(p, d, d.diff_weights_desc(), true);
 }
 
-std::shared_ptr<const Convolution> prepare(onednn::Kind kind, const Array& x, const Array& w, const Array& y,
+std::shared_ptr<const Convolution> prepare(onednn::Kind kind, const ConvPart& part, const Array& w,
                                            const ConvGeometry& c, bool bias = false, bool relu = false) {
-  onednn::Key key({kind, bias, relu, c.stride.h, c.stride.w, c.padding.h, c.padding.w, c.dilation.h,
-                   c.dilation.w, c.groups});
-  return onednn::cached(key.add(x).add(w).add(y), [&] {
-    Problem p = describe_problem(x, w, y, c);
+  onednn::Key key({kind, bias, relu, c.stride.h, c.stride.w, part.before, part.after, c.padding.w,
+                   c.dilation.h, c.dilation.w, c.groups});
+  return onednn::cached(key.add(part.x).add(w).add(part.y), [&] {
+    Problem p = describe_problem(part, w, c);
     return kind == onednn::kConvForward ? make_forward(p, bias, relu)
            : kind == onednn::kConvInput ? make_input(p)
                                         : make_weight(p);
@@ -119,49 +127,132 @@ Array in_order(const Convolution& c, const Array& w) {
   });
 }
 
+// A part of a convolution, ready to run.
+struct Ready {
+  ConvPart part;
+  std::shared_ptr<const Convolution> c;
+};
+
+// Empty where oneDNN has nothing fast for one of them. Several parts are computed by one thread each, of a
+// single one oneDNN makes parts itself.
+template <class Prepare>
+std::vector<Ready> make_ready(const std::vector<ConvPart>& parts, const Prepare& prepare) {
+  std::optional<SerialScope> serial;
+  if (parts.size() > 1) serial.emplace();
+  std::vector<Ready> out;
+  for (const ConvPart& part : parts) {
+    bool known = !out.empty() && part.is_like(out.back().part);
+    out.push_back({part, known ? out.back().c : prepare(part)});
+    if (out.back().c->slow) return {};
+  }
+  return out;
+}
+
+// Calls run(i) for each part.
+template <class Run>
+void each_part(const std::vector<Ready>& ready, const Run& run) {
+  if (ready.size() == 1) return run(0);
+  parallel_for(static_cast<int64_t>(ready.size()), 1, [&](int64_t begin, int64_t end) {
+    SerialScope serial;
+    for (int64_t i = begin; i < end; ++i) run(static_cast<size_t>(i));
+  });
+}
+
+// The weights of each part in the order of its primitive.
+std::vector<Array> weights_of(const std::vector<Ready>& ready, const Array& w) {
+  std::optional<SerialScope> serial;
+  if (ready.size() > 1) serial.emplace();
+  std::vector<Array> out;
+  for (size_t i = 0; i < ready.size(); ++i) {
+    bool known = i > 0 && ready[i].c->problem.w == ready[i - 1].c->problem.w;
+    out.push_back(known ? out.back() : in_order(*ready[i].c, w));
+  }
+  return out;
+}
+
+bool have_one_order(const std::vector<Ready>& ready) {
+  return std::ranges::all_of(ready, [&](const Ready& r) { return r.c->problem.w == ready[0].c->problem.w; });
+}
+
+// What is there and the rows of `others`, in their order, which does not depend on the threads.
+void add_rows(Array& sum, const Array& others) {
+  auto* to = sum.data<float>();
+  auto* from = others.data<float>();
+  int64_t n = others.shape[1];
+  parallel_for(n, 4096, [&](int64_t begin, int64_t end) {
+    for (int64_t row = 0; row < others.shape[0]; ++row) {
+      for (int64_t i = begin; i < end; ++i) to[i] += from[row * n + i];
+    }
+  });
+}
+
 }  // namespace
 
 bool conv2d_onednn(Array& y, const Array& x, const Array& w, const Array* bias, const ConvGeometry& geometry,
                    bool relu) {
-  auto c = prepare(onednn::kConvForward, x, w, y, geometry, bias, relu);
-  if (c->slow) return false;
-  const Problem& p = c->problem;
-  Array weights = in_order(*c, w), row;
-  if (bias) {
-    row = row_major(*bias);
-    c->run.run({{DNNL_ARG_SRC, p.x, x.data()},
-                {DNNL_ARG_WEIGHTS, p.w, weights.data()},
-                {DNNL_ARG_BIAS, p.bias, row.data()},
-                {DNNL_ARG_DST, p.y, y.data()}});
-  } else {
-    c->run.run({{DNNL_ARG_SRC, p.x, x.data()},
-                {DNNL_ARG_WEIGHTS, p.w, weights.data()},
-                {DNNL_ARG_DST, p.y, y.data()}});
-  }
+  auto ready = make_ready(parts_of_result(x, w, y, geometry), [&](const ConvPart& part) {
+    return prepare(onednn::kConvForward, part, w, geometry, bias, relu);
+  });
+  if (ready.empty()) return false;
+  auto weights = weights_of(ready, w);
+  Array row = bias ? row_major(*bias) : Array();
+  each_part(ready, [&](size_t i) {
+    const auto& [part, c] = ready[i];
+    const Problem& p = c->problem;
+    if (bias) {
+      c->run.run({{DNNL_ARG_SRC, p.x, part.x.data()},
+                  {DNNL_ARG_WEIGHTS, p.w, weights[i].data()},
+                  {DNNL_ARG_BIAS, p.bias, row.data()},
+                  {DNNL_ARG_DST, p.y, part.y.data()}});
+    } else {
+      c->run.run({{DNNL_ARG_SRC, p.x, part.x.data()},
+                  {DNNL_ARG_WEIGHTS, p.w, weights[i].data()},
+                  {DNNL_ARG_DST, p.y, part.y.data()}});
+    }
+  });
   return true;
 }
 
 bool conv2d_input_onednn(Array& gx, const Array& w, const Array& g, const ConvGeometry& geometry) {
-  auto c = prepare(onednn::kConvInput, gx, w, g, geometry);
-  if (c->slow) return false;
-  const Problem& p = c->problem;
-  Array weights = in_order(*c, w);
-  c->run.run({{DNNL_ARG_DIFF_SRC, p.x, gx.data()},
-              {DNNL_ARG_WEIGHTS, p.w, weights.data()},
-              {DNNL_ARG_DIFF_DST, p.y, g.data()}});
+  auto ready = make_ready(parts_of_images(gx, w, g, geometry), [&](const ConvPart& part) {
+    return prepare(onednn::kConvInput, part, w, geometry);
+  });
+  if (ready.empty()) return false;
+  auto weights = weights_of(ready, w);
+  each_part(ready, [&](size_t i) {
+    const auto& [part, c] = ready[i];
+    c->run.run({{DNNL_ARG_DIFF_SRC, c->problem.x, part.x.data()},
+                {DNNL_ARG_WEIGHTS, c->problem.w, weights[i].data()},
+                {DNNL_ARG_DIFF_DST, c->problem.y, part.y.data()}});
+  });
   return true;
 }
 
 bool conv2d_weight_onednn(Array& gw, const Array& x, const Array& g, const ConvGeometry& geometry) {
-  auto c = prepare(onednn::kConvWeight, x, gw, g, geometry);
-  if (c->slow) return false;
-  const Problem& p = c->problem;
-  Array buffer = c->reorders ? weights_buffer(*c) : gw;
-  c->run.run({{DNNL_ARG_SRC, p.x, x.data()},
-              {DNNL_ARG_DIFF_WEIGHTS, p.w, buffer.data()},
-              {DNNL_ARG_DIFF_DST, p.y, g.data()}});
-  if (c->reorders) {
-    c->reorder.run({{DNNL_ARG_FROM, p.w, buffer.data()}, {DNNL_ARG_TO, p.plain_w, gw.data()}});
+  auto make = [&](const std::vector<ConvPart>& parts) {
+    return make_ready(parts,
+                      [&](const ConvPart& p) { return prepare(onednn::kConvWeight, p, gw, geometry); });
+  };
+  auto ready = make(parts_of_images(x, gw, g, geometry));
+  if (!have_one_order(ready)) ready = make({{x, g, geometry.padding.h, geometry.padding.h}});
+  if (ready.empty()) return false;
+  const Convolution& first = *ready[0].c;
+  Array sum = first.reorders ? weights_buffer(first) : gw;
+  int64_t others = static_cast<int64_t>(ready.size()) - 1, floats = sum.bytes() / 4;
+  Array rest = Array::empty({others, floats}, DType::float32);
+  each_part(ready, [&](size_t i) {
+    const auto& [part, c] = ready[i];
+    void* to = i == 0 ? sum.data() : rest.data<float>() + (static_cast<int64_t>(i) - 1) * floats;
+    c->run.run({{DNNL_ARG_SRC, c->problem.x, part.x.data()},
+                {DNNL_ARG_DIFF_WEIGHTS, c->problem.w, to},
+                {DNNL_ARG_DIFF_DST, c->problem.y, part.y.data()}});
+  });
+  if (others) add_rows(sum, rest);
+  if (first.reorders) {
+    std::optional<SerialScope> serial;
+    if (others) serial.emplace();
+    first.reorder.run(
+        {{DNNL_ARG_FROM, first.problem.w, sum.data()}, {DNNL_ARG_TO, first.problem.plain_w, gw.data()}});
   }
   return true;
 }

@@ -1,5 +1,6 @@
 #include <espalier/core/allocator.h>
 #include <espalier/core/threads.h>
+#include <espalier/core/workers.h>
 #include <espalier/kernels/dnnl.h>
 #include <espalier/kernels/packed.h>
 
@@ -114,6 +115,7 @@ void Executable::run(std::initializer_list<Operand> operands) const {
     arguments.emplace(DNNL_ARG_SCRATCHPAD, dnnl::memory(scratchpad_, engine(), scratch.data()));
   primitive_.execute(stream, arguments);
   stream.wait();
+  if (get_num_threads() > 1) detail::note_openmp();
 }
 
 int64_t packing_order(const dnnl::memory::desc& desc) {

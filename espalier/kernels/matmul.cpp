@@ -5,7 +5,10 @@
 #include <espalier/kernels/flattened.h>
 #include <espalier/kernels/gemm.h>
 #include <espalier/kernels/matmul.h>
+
 #include <espalier/kernels/row_major.h>
+#include <algorithm>
+#include <atomic>
 
 namespace espalier::kernels {
 namespace {
@@ -168,8 +171,7 @@ MatmulPrimitive make_matmul(const Array& a, const Array& b, const Array& c, bool
 }
 
 // False, with nothing done, where oneDNN has nothing fast for it.
-bool by_onednn(const Product& p, const Array* bias) {
-  if (!taken_by_onednn(p)) return false;
+bool by_one_primitive(const Product& p, const Array* bias) {
   Array a = array_of(p.a, p.batch, p.m, p.k, p.dtype), b = array_of(p.b, p.batch, p.k, p.n, p.dtype);
   Array c = array_of(p.c, p.batch, p.m, p.n, p.dtype);
   onednn::Key key({onednn::kMatmul, bias != nullptr});
@@ -182,6 +184,41 @@ bool by_onednn(const Product& p, const Array* bias) {
   if (bias) made->run.run({x, w, y, {DNNL_ARG_BIAS, made->bias, row.data()}});
   else made->run.run({x, w, y});
   return true;
+}
+
+// Rows or columns of a product, whichever are more.
+Product part_of(const Product& p, int64_t begin, int64_t end) {
+  auto move = [](Matrix& x, int64_t elements) { x.data = static_cast<float*>(x.data) + elements; };
+  Product part = p;
+  bool rows = p.m > p.n;
+  (rows ? part.m : part.n) = end - begin;
+  if (rows) move(part.a, begin * p.a.row);
+  else move(part.b, begin * p.b.col);
+  move(part.c, begin * (rows ? p.c.row : p.c.col));
+  return part;
+}
+
+// A product of float32 matrices in parts that one thread computes each, as kernels/conv_parts.h.
+bool by_onednn(const Product& p, const Array* bias) {
+  if (!taken_by_onednn(p)) return false;
+  constexpr double kEnough = 1 << 21;  // multiply-adds
+  constexpr int64_t kMostParts = 32, kLeastItems = 64;
+  int64_t longer = std::max(p.m, p.n);
+  double work = static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k);
+  int64_t parts = std::min({kMostParts, longer / kLeastItems, static_cast<int64_t>(work / kEnough)});
+  if (p.dtype != DType::float32 || !p.batch.empty() || parts < 2) return by_one_primitive(p, bias);
+  std::atomic<bool> done = true;
+  parallel_for(parts, 1, [&](int64_t begin, int64_t end) {
+    SerialScope serial;
+    for (int64_t i = begin; i < end; ++i) {
+      int64_t first = longer * i / parts, last = longer * (i + 1) / parts;
+      Array row = bias ? *bias : Array();
+      if (bias && p.m <= p.n)
+        row = bias->view({last - first}, bias->strides, bias->offset + first * bias->strides[0]);
+      if (!by_one_primitive(part_of(p, first, last), bias ? &row : nullptr)) done = false;
+    }
+  });
+  return done;
 }
 
 void multiply_bfloat16(Array& out, const Array& a, const Array& b, const Array* bias) {

@@ -13,17 +13,22 @@
 #include <gtest/gtest.h>
 
 #include <espalier/core/error.h>
+#include <espalier/core/workers.h>
 
 namespace espalier {
 namespace {
 
-struct Threads : testing::Test {
-  void SetUp() override { set_num_threads(4); }
+// Of both kinds: our own, and OpenMP's, which do the loops while they are awake.
+struct Threads : testing::TestWithParam<bool> {
+  void SetUp() override {
+    set_num_threads(4);
+    if (GetParam()) detail::note_openmp();
+  }
   void TearDown() override { set_num_threads(before); }
   int before = get_num_threads();
 };
 
-TEST_F(Threads, CoverEveryElementOnce) {
+TEST_P(Threads, CoverEveryElementOnce) {
   for (int64_t n : {0, 1, 9, 10, 11, 1000, 1003}) {
     std::vector<int> hits(n);
     parallel_for(n, 10, [&](int64_t begin, int64_t end) {
@@ -34,7 +39,7 @@ TEST_F(Threads, CoverEveryElementOnce) {
   }
 }
 
-TEST_F(Threads, CoverEveryElementOnceHoweverManyThereAre) {
+TEST_P(Threads, CoverEveryElementOnceHoweverManyThereAre) {
   for (int threads : {2, 3, 16, 17, 40}) {
     set_num_threads(threads);
     std::vector<std::atomic<int>> hits(1003);
@@ -45,7 +50,7 @@ TEST_F(Threads, CoverEveryElementOnceHoweverManyThereAre) {
   }
 }
 
-TEST_F(Threads, CoverMorePiecesThanFitIn31Bits) {
+TEST_P(Threads, CoverMorePiecesThanFitIn31Bits) {
   std::atomic<int64_t> elements = 0;
   constexpr int64_t kMany = int64_t{1} << 40;
   parallel_for(kMany, 3, [&](int64_t begin, int64_t end) {
@@ -55,7 +60,7 @@ TEST_F(Threads, CoverMorePiecesThanFitIn31Bits) {
   EXPECT_EQ(elements, kMany);
 }
 
-TEST_F(Threads, BeginPiecesAtMultiplesOfTheGrain) {
+TEST_P(Threads, BeginPiecesAtMultiplesOfTheGrain) {
   std::mutex mutex;
   std::set<int64_t> begins;
   parallel_for(1003, 10, [&](int64_t begin, int64_t end) {
@@ -67,7 +72,7 @@ TEST_F(Threads, BeginPiecesAtMultiplesOfTheGrain) {
   EXPECT_GT(begins.size(), 4u);
 }
 
-TEST_F(Threads, TakeOverFromOneThatIsHeldUp) {
+TEST_P(Threads, TakeOverFromOneThatIsHeldUp) {
   using Clock = std::chrono::steady_clock;
   std::atomic<int64_t> done = 0;
   parallel_for(128, 1, [&](int64_t begin, int64_t end) {
@@ -82,13 +87,53 @@ TEST_F(Threads, TakeOverFromOneThatIsHeldUp) {
   EXPECT_EQ(done, 128);
 }
 
-TEST_F(Threads, RunSmallWorkInTheCaller) {
+// Nobody waits for a thread that takes no part: here because the only other one is busy elsewhere.
+TEST_P(Threads, DoWithoutOneThatIsNotThere) {
+  std::atomic<bool> there = false, leave = false;
+  auto stay = [&](int64_t begin, int64_t) {
+    if (begin == 0) {
+      there = true;
+      while (!leave) std::this_thread::yield();
+    }
+  };
+  set_num_threads(2);
+  std::thread other([&] { parallel_for(2, 1, stay); });
+  while (!there) std::this_thread::yield();
+  std::atomic<int64_t> sum = 0;
+  for (int i = 0; i < 20; ++i) parallel_for(100, 1, [&](int64_t b, int64_t e) { sum += e - b; });
+  EXPECT_EQ(sum, 20 * 100);
+  leave = true;
+  other.join();
+}
+
+TEST_P(Threads, ComeBackAfterTheySlept) {
+  std::atomic<int64_t> sum = 0;
+  for (int i = 0; i < 20; ++i) {
+    parallel_for(100, 1, [&](int64_t b, int64_t e) { sum += e - b; });
+    std::this_thread::sleep_for(std::chrono::milliseconds(i % 4));
+  }
+  EXPECT_EQ(sum, 20 * 100);
+}
+
+// One that is held up long enough for the others, and then for the caller, to fall asleep.
+TEST_P(Threads, WaitForTheLastPieceHoweverLongItTakes) {
+  for (int64_t slow : {0, 99}) {
+    std::atomic<int64_t> sum = 0;
+    parallel_for(100, 1, [&](int64_t b, int64_t e) {
+      if (b <= slow && slow < e) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      sum += e - b;
+    });
+    EXPECT_EQ(sum, 100);
+  }
+}
+
+TEST_P(Threads, RunSmallWorkInTheCaller) {
   std::thread::id id;
   parallel_for(10, 10, [&](int64_t, int64_t) { id = std::this_thread::get_id(); });
   EXPECT_EQ(id, std::this_thread::get_id());
 }
 
-TEST_F(Threads, AreAsManyWhoeverAsks) {
+TEST_P(Threads, AreAsManyWhoeverAsks) {
   int seen = 0, alone = 0;
   std::thread([&] {
     set_num_threads(3);
@@ -101,7 +146,7 @@ TEST_F(Threads, AreAsManyWhoeverAsks) {
   EXPECT_EQ(alone, 1);
 }
 
-TEST_F(Threads, RunNestedLoopsInline) {
+TEST_P(Threads, RunNestedLoopsInline) {
   std::atomic<int64_t> sum = 0;
   parallel_for(8, 1, [&](int64_t begin, int64_t end) {
     auto outer = std::this_thread::get_id();
@@ -115,7 +160,7 @@ TEST_F(Threads, RunNestedLoopsInline) {
   EXPECT_EQ(sum, 800);
 }
 
-TEST_F(Threads, BringAnExceptionToTheCaller) {
+TEST_P(Threads, BringAnExceptionToTheCaller) {
   for (int64_t bad : {0, 57, 99}) {
     auto work = [&](int64_t begin, int64_t end) {
       if (begin <= bad && bad < end) throw std::runtime_error("element " + std::to_string(bad));
@@ -127,7 +172,7 @@ TEST_F(Threads, BringAnExceptionToTheCaller) {
   EXPECT_EQ(sum, 100);
 }
 
-TEST_F(Threads, SeeWhatWasWrittenBeforeAndShowWhatTheyWrote) {
+TEST_P(Threads, SeeWhatWasWrittenBeforeAndShowWhatTheyWrote) {
   std::vector<int64_t> in(10000), out(10000);
   for (int round = 0; round < 20; ++round) {
     std::iota(in.begin(), in.end(), round);
@@ -138,7 +183,7 @@ TEST_F(Threads, SeeWhatWasWrittenBeforeAndShowWhatTheyWrote) {
   }
 }
 
-TEST_F(Threads, AreOneInASerialScope) {
+TEST_P(Threads, AreOneInASerialScope) {
   SerialScope scope;
   EXPECT_EQ(get_num_threads(), 1);
   int pieces = 0;
@@ -146,7 +191,7 @@ TEST_F(Threads, AreOneInASerialScope) {
   EXPECT_EQ(pieces, 1);
 }
 
-TEST_F(Threads, AreSharedByCallersAtTheSameTime) {
+TEST_P(Threads, AreSharedByCallersAtTheSameTime) {
   std::atomic<int64_t> sum = 0;
   std::vector<std::thread> callers;
   for (int t = 0; t < 3; ++t) {
@@ -158,7 +203,10 @@ TEST_F(Threads, AreSharedByCallersAtTheSameTime) {
   EXPECT_EQ(sum, 3 * 50 * 100);
 }
 
-TEST_F(Threads, AreAtLeastOne) { EXPECT_THROW(set_num_threads(0), ValueError); }
+TEST_P(Threads, AreAtLeastOne) { EXPECT_THROW(set_num_threads(0), ValueError); }
+
+INSTANTIATE_TEST_SUITE_P(Kinds, Threads, testing::Bool(),
+                         [](const auto& info) { return info.param ? "openmp" : "own"; });
 
 }  // namespace
 }  // namespace espalier
