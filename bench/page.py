@@ -49,21 +49,36 @@ def inference_bars(groups):
             yield f"{work} inference, batch {batch}", f"≥ {wanted}", peer_ratio(group, wanted), "", ""
 
 
-def one_thread(groups):
-    """How the ratio to the best peer changes from two threads to one: the worst of all works."""
-    worst = None
+def one_and_two_threads(groups):
+    """Of each work that was measured with one and with two threads: its key, and (best peer, Espalier) for one and for two,
+    of the settings that both have."""
     for key, one in groups.items():
         two = groups.get((*key[:3], 2, key[4]), [])
         settings = {(r["who"], r["setting"]) for r in one}
         two = [r for r in two if (r["who"], r["setting"]) in settings]
         pairs = [(table.best(g, *table.PEERS), table.best(g, "Espalier")) for g in (one, two)]
-        if key[3] != 1 or not key[0].startswith("W") or not all(a and b for a, b in pairs):
-            continue
-        kept = table.ratio(*pairs[0])[0] / table.ratio(*pairs[1])[0]
-        worst = min(worst or (kept, key), (kept, key))
+        if key[3] == 1 and key[0].startswith("W") and all(a and b for a, b in pairs):
+            yield key, pairs
+
+
+def kept(pairs):
+    """What is left of the ratio to the best peer with one thread."""
+    return table.ratio(*pairs[0])[0] / table.ratio(*pairs[1])[0]
+
+
+def one_thread(groups):
+    worst = min(((kept(pairs), key) for key, pairs in one_and_two_threads(groups)), default=None)
     if not worst:
         return "not measured"
     return reached(worst[0], 0.9, f"{worst[0]:.2f} ({' '.join(map(str, worst[1][:3]))})", at_least=True)
+
+
+def gains(groups):
+    """What a second thread brings, beside what it brings the best peer."""
+    for key, pairs in one_and_two_threads(groups):
+        (peer1, own1), (peer2, own2) = pairs
+        yield (" ".join(map(str, key[:3])), table.times(peer2, own2), table.times(peer1, own1), f"{kept(pairs):.2f}",
+               f"{own1['median_ms'] / own2['median_ms']:.2f}", f"{peer1['median_ms'] / peer2['median_ms']:.2f}")
 
 
 def cost_bars(groups, records):
@@ -135,6 +150,8 @@ def fill(template, records):
         "bars": table.markdown(("", "times faster than the peer: bar", "reached", "of the floor's time: bar", "reached"),
                                [*step_bars(groups), *inference_bars(groups)]),
         "cost_bars": table.markdown(("", "bar", "reached"), list(cost_bars(groups, records))),
+        "gains": table.markdown(("", "times faster with two threads", "with one", "one / two", "a second thread brings Espalier",
+                                 "the best peer"), list(gains(groups))),
         "all": "\n\n".join(everything(groups)),
         "settings": table.markdown(("work", "", "setting", "ms a step", "first step, ms", "peak memory, MB"),
                                    list(settings(groups))),

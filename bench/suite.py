@@ -205,7 +205,7 @@ def has_images(m):
     return m.work in IMAGES
 
 
-# The weaker settings are measured with two threads only.
+# The weaker settings, and compiled inference, are measured with two threads only.
 def has_two_threads(m):
     return m.threads == 2
 
