@@ -122,10 +122,6 @@ void run_share_by_openmp(void* data) {
   publish(&job.finished);
 }
 
-}  // namespace
-
-namespace {
-
 std::atomic<int> wanted{0};     // by set_num_threads; 0 leaves it to OpenMP
 thread_local int followed = 0;  // the number that this thread took over last
 thread_local int serial_scopes = 0;

@@ -45,8 +45,7 @@ class Workers {
  public:
   bool run(int others, Work work, void* data) {
     if (taken_.exchange(true, std::memory_order_acquire)) return false;
-    others = std::min(others, kMost);
-    others = start(others);
+    others = start(std::min(others, kMost));
     work_ = work, data_ = data;
     uint32_t round = round_of(state_.load(std::memory_order_relaxed)) + 1;
     state_.store(round << kRoundShift | static_cast<uint32_t>(others) << kLimitShift | kOpen);

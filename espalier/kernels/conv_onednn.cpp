@@ -133,12 +133,23 @@ struct Ready {
   std::shared_ptr<const Convolution> c;
 };
 
-// Empty where oneDNN has nothing fast for one of them. Several parts are computed by one thread each, of a
-// single one oneDNN makes parts itself.
+// Several parts are computed by one thread each, and what belongs to them is made for one thread. A single
+// one is divided by oneDNN.
+class ScopeFor {
+ public:
+  template <class T>
+  explicit ScopeFor(const std::vector<T>& parts) {
+    if (parts.size() > 1) serial_.emplace();
+  }
+
+ private:
+  std::optional<SerialScope> serial_;
+};
+
+// Empty where oneDNN has nothing fast for one of them.
 template <class Prepare>
 std::vector<Ready> make_ready(const std::vector<ConvPart>& parts, const Prepare& prepare) {
-  std::optional<SerialScope> serial;
-  if (parts.size() > 1) serial.emplace();
+  ScopeFor scope(parts);
   std::vector<Ready> out;
   for (const ConvPart& part : parts) {
     bool known = !out.empty() && part.is_like(out.back().part);
@@ -160,8 +171,7 @@ void each_part(const std::vector<Ready>& ready, const Run& run) {
 
 // The weights of each part in the order of its primitive.
 std::vector<Array> weights_of(const std::vector<Ready>& ready, const Array& w) {
-  std::optional<SerialScope> serial;
-  if (ready.size() > 1) serial.emplace();
+  ScopeFor scope(ready);
   std::vector<Array> out;
   for (size_t i = 0; i < ready.size(); ++i) {
     bool known = i > 0 && ready[i].c->problem.w == ready[i - 1].c->problem.w;
@@ -249,8 +259,7 @@ bool conv2d_weight_onednn(Array& gw, const Array& x, const Array& g, const ConvG
   });
   if (others) add_rows(sum, rest);
   if (first.reorders) {
-    std::optional<SerialScope> serial;
-    if (others) serial.emplace();
+    ScopeFor scope(ready);
     first.reorder.run(
         {{DNNL_ARG_FROM, first.problem.w, sum.data()}, {DNNL_ARG_TO, first.problem.plain_w, gw.data()}});
   }

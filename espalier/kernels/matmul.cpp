@@ -5,8 +5,8 @@
 #include <espalier/kernels/flattened.h>
 #include <espalier/kernels/gemm.h>
 #include <espalier/kernels/matmul.h>
-
 #include <espalier/kernels/row_major.h>
+
 #include <algorithm>
 #include <atomic>
 
@@ -198,7 +198,8 @@ Product part_of(const Product& p, int64_t begin, int64_t end) {
   return part;
 }
 
-// A product of float32 matrices in parts that one thread computes each, as kernels/conv_parts.h.
+// A product of float32 matrices in parts that one thread computes each, as kernels/conv_parts.h. False, with
+// nothing of use done, where oneDNN has nothing fast for it.
 bool by_onednn(const Product& p, const Array* bias) {
   if (!taken_by_onednn(p)) return false;
   constexpr double kEnough = 1 << 21;  // multiply-adds
